@@ -1,0 +1,1 @@
+"""Truetill: a point of sale that knows what was paid."""

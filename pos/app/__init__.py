@@ -1,0 +1,1 @@
+"""Putting it together: configuration, secrets, logs, wiring; `desktop` alone knows Qt."""

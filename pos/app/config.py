@@ -1,0 +1,1 @@
+"""`settings.toml`: read strictly, refused with the line that is wrong."""

@@ -1,0 +1,1 @@
+"""Logs: one line of JSON each, rotated, without secrets."""

@@ -1,0 +1,1 @@
+"""All construction in one readable place, top to bottom. Qt-free."""

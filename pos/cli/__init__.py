@@ -1,0 +1,1 @@
+"""The second door: everything a till does, without a screen."""

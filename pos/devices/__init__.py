@@ -1,0 +1,1 @@
+"""Receipt printer, drawer, scanner, scale: what stands on the counter."""

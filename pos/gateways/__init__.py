@@ -1,0 +1,1 @@
+"""One adapter per payment provider; foreign words and errors stop here."""

@@ -1,0 +1,1 @@
+"""The till's database. SQLAlchemy lives here and nowhere else."""

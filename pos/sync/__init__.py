@@ -1,0 +1,1 @@
+"""Loops that keep the till true; no rules of their own, no Qt."""
