@@ -1,0 +1,34 @@
+"""Tenders: money taken in another way than by link. Negative amounts give back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Method(StrEnum):
+    CASH = "cash"
+    TERMINAL = "terminal"
+    BY_HAND = "by_hand"
+
+
+@dataclass(frozen=True, slots=True)
+class Tender:
+    """Money in (positive) or given back (negative). `attempt_id` binds a payment accepted by hand to its attempt;
+
+    `payment` binds money given back to the payment that it undoes. `given_minor` is what the customer handed over.
+    """
+
+    id: str
+    order_id: str
+    method: Method
+    amount_minor: int
+    currency: str
+    at_ms: int
+    given_minor: int = 0
+    rounding_minor: int = 0
+    attempt_id: str = ""
+    payment: str = ""
+    actor: str = ""
+    reason: str = ""
+    till: str = ""

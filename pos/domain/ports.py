@@ -1,0 +1,270 @@
+"""What the services need from the world: gateways, clock, ids, secrets, sound, printer. Protocols only.
+
+A gateway is split in two: an `Adapter` is pure (`prepare -> bytes`, `read -> facts and bindings`); a `Gateway` is an
+adapter with a connection, whose `ask` sends one prepared call and reads the answer. The store's port is in
+`pos.domain.store_port`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from pos.domain.errors import OutcomeUnknown, Unreachable
+from pos.domain.facts import Fact, Mode
+
+DAY_S = 86_400
+
+
+class NotSent(Unreachable):
+    """The request provably never left: refused connection, no DNS, TLS failure. Another gateway may be tried at once."""
+
+
+class NoAnswer(OutcomeUnknown):
+    """Sent, or perhaps sent, and no answer came that can be read. Neither success nor failure."""
+
+
+class Operation(StrEnum):
+    CREATE = "create"
+    FIND = "find"
+    FETCH = "fetch"
+    FETCH_PAYMENT = "fetch_payment"
+    FETCH_REFUND = "fetch_refund"
+    CLOSE = "close"
+    CAPTURE = "capture"
+    REFUND = "refund"
+    REPORT = "report"
+    WHOAMI = "whoami"
+
+
+class Part(StrEnum):
+    """Parts of a gateway's report, read one after the other."""
+
+    PAYMENTS = "payments"
+    REFUNDS = "refunds"
+    DISPUTES = "disputes"
+    PAYOUTS = "payouts"
+
+
+class Outcome(StrEnum):
+    """How an answer is to be taken. Everything that is not understood is UNKNOWN, never a failure.
+
+    OK: done. REFUSED: a definite no (4xx) that changed nothing. GONE: the object is past this (a close of a link that
+    is already paid or expired: fetch it). NOT_FOUND. BUSY: 429 or a conflict in progress; ask again after
+    `retry_after_s`. UNAUTHORIZED: the key is not accepted. UNKNOWN: 5xx, HTML, truncated, unlisted words.
+    KEY_REUSED: the same key came with other parameters: an integrity alarm.
+    """
+
+    OK = "ok"
+    REFUSED = "refused"
+    GONE = "gone"
+    NOT_FOUND = "not_found"
+    BUSY = "busy"
+    UNAUTHORIZED = "unauthorized"
+    KEY_REUSED = "key_reused"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedCall:
+    """One request, byte for byte, without credentials: kept in the outbox and sent again unchanged.
+
+    `path` includes the query string; `key` is the idempotency key (also in `headers` where the gateway wants it).
+    """
+
+    gateway: str
+    operation: Operation
+    method: str
+    path: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: status, headers with lower-case names, raw body."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+    def header(self, name: str) -> str:
+        return next((value for key, value in self.headers if key == name), "")
+
+
+@dataclass(frozen=True, slots=True)
+class LinkInfo:
+    """A gateway's link as it is now. `state`: open, closed (paid or complete), expired, unknown.
+
+    `complete_look`: the payments listed with it were read at the same moment or later than its state, and all of them.
+    """
+
+    id: str
+    state: str
+    url: str = ""
+    reference: str = ""
+    expires_at_ms: int | None = None
+    complete_look: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """An answer in our words. `next` is the following page of a report or list, None at the end.
+
+    `refund_id`: the gateway's id of the refund a refund call made. `account`/`mode`: answers to WHOAMI, and mode
+    wherever the object names it. `message` is the gateway's own sentence, for the call log and for managers.
+    """
+
+    outcome: Outcome
+    facts: tuple[Fact, ...] = ()
+    links: tuple[LinkInfo, ...] = ()
+    rows: int = 0
+    next: PreparedCall | None = None
+    refund_id: str = ""
+    account: str = ""
+    account_name: str = ""
+    mode: Mode | None = None
+    message: str = ""
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A reading with where it came from: digest of the raw bytes and the gateway's clock (its `Date` header)."""
+
+    reading: Reading
+    raw_sha256: str
+    gateway_now_ms: int | None
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRequest:
+    """Everything a link needs; made by `services.checkout` from the order on record, by nobody else."""
+
+    key: str
+    reference: str
+    amount_minor: int
+    currency: str
+    description: str
+    shop: str
+    till: str
+    return_url: str
+    expires_at_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RefundRequest:
+    """`refund_id` is our row's id, sent as metadata; `reference` the attempt's, so that the report can tell."""
+
+    key: str
+    refund_id: str
+    payment: str
+    amount_minor: int
+    currency: str
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a gateway can do, used by the services and shown to the manager. Seconds unless named otherwise."""
+
+    title: str
+    key_life_s: int
+    can_close: bool
+    single_use: bool
+    expiry_min_s: int | None
+    expiry_max_s: int | None
+    find_by_reference: str
+    """`search`: exact look-up; `list`: by walking a window of the list; `none`."""
+    report_lag_s: int
+    paging: str
+    """`cursor` or `skip`."""
+    refund_key: bool
+    signed_webhooks: bool
+    hosts: tuple[str, ...]
+    """API hosts of the real service; live keys go nowhere else."""
+    page_hosts: tuple[str, ...]
+    """Hosts of its hosted pages; a link elsewhere is not shown (test mode: the configured `api_base`'s host too)."""
+    parts: tuple[Part, ...] = (Part.PAYMENTS, Part.REFUNDS)
+    secrets: tuple[str, ...] = ("secret_key",)
+    minimum_minor: dict[str, int] = field(default_factory=dict)
+
+
+class Adapter(Protocol):
+    """Pure: builds requests, reads answers. No I/O, no clock. Third parties implement this."""
+
+    name: str
+    account: str
+    mode: Mode
+    capabilities: Capabilities
+
+    def with_account(self, account: str) -> Adapter: ...
+    def whoami(self) -> PreparedCall: ...
+    def create(self, request: LinkRequest) -> PreparedCall: ...
+    def find(self, reference: str, since_ms: int, until_ms: int) -> PreparedCall: ...
+    def fetch(self, link_id: str) -> PreparedCall: ...
+    def fetch_payment(self, payment_id: str) -> PreparedCall: ...
+    def fetch_refund(self, refund_id: str) -> PreparedCall: ...
+    def close(self, link_id: str) -> PreparedCall: ...
+    def capture(self, payment_id: str, amount_minor: int, currency: str, key: str) -> PreparedCall: ...
+    def refund(self, request: RefundRequest) -> PreparedCall: ...
+    def report(self, part: Part, from_ms: int, to_ms: int) -> PreparedCall: ...
+    def read(self, call: PreparedCall, answer: Answer) -> Reading: ...
+
+
+class Gateway(Protocol):
+    """An adapter with a connection."""
+
+    @property
+    def adapter(self) -> Adapter: ...
+
+    async def ask(self, call: PreparedCall, *, timeout_s: float) -> Asked:
+        """Send once and read.
+
+        Raises:
+            NotSent: provably never sent.
+            NoAnswer: no readable answer within the time.
+        """
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Clock(Protocol):
+    def now_ms(self) -> int:
+        """Wall clock, milliseconds since 1970 UTC."""
+        ...
+
+    def monotonic_s(self) -> float: ...
+
+
+class Ids(Protocol):
+    def uuid7(self) -> str: ...
+
+
+class SecretStore(Protocol):
+    def get(self, name: str) -> str | None: ...
+    def set(self, name: str, value: str) -> None: ...
+    def remove(self, name: str) -> None: ...
+    def names(self) -> list[str]: ...
+
+
+class Sound(Protocol):
+    """A short sound for a person who looks elsewhere. Silence is no error."""
+
+    def play(self, name: str) -> None: ...
+
+
+class Printer(Protocol):
+    """Prints plain text slips; raises `Unreachable` when nothing stands there."""
+
+    def print_slip(self, title: str, lines: list[str]) -> None: ...
+
+
+class Documents(Protocol):
+    """Writes a page as PDF."""
+
+    def write_pdf(self, path: str, title: str, html: str) -> None: ...

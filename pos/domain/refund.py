@@ -1,0 +1,31 @@
+"""Refunds of ours: rows committed before the call. What became of them is read from facts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Purpose(StrEnum):
+    UNDO = "undo"
+    RETURN = "return"
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """One wish to give money back to the payment it came from. `no` counts the tries of the same subject."""
+
+    id: str
+    order_id: str
+    gateway: str
+    account: str
+    payment: str
+    amount_minor: int
+    currency: str
+    purpose: Purpose
+    reason: str
+    asked_by: str
+    approved_by: str
+    key: str
+    asked_at_ms: int
+    return_id: str = ""
