@@ -18,7 +18,7 @@ DAY_S = 86_400
 
 
 class NotSent(Unreachable):
-    """The request provably never left: refused connection, no DNS, TLS failure. Another gateway may be tried at once."""
+    """Provably never left: refused connection, no DNS, TLS failure. Another gateway may be tried at once."""
 
 
 class NoAnswer(OutcomeUnknown):
