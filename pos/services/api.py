@@ -1,0 +1,165 @@
+"""The doors of the house: what a window or a command may ask for. Protocols; the classes behind them stand beside.
+
+Every call that can take longer than a frame is async. Errors are `PosError`s with a title and a hint. `actor` is the
+name of who does it; roles are checked by `people.allow`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from pos.domain.basket import Line
+from pos.domain.catalogue import Product
+from pos.services.bus import Bus
+from pos.services.views import DayView, GatewayChoice, OrderRow, OrderView, StatusView, TimelineRow
+
+
+class SellingApi(Protocol):
+    async def save(self, lines: Sequence[Line], *, order_id: str = "", actor: str = "") -> OrderView:
+        """Save a draft (a new order where `order_id` is ""); called whenever the basket changes."""
+        ...
+
+    async def hold(self, order_id: str, *, actor: str = "") -> OrderView: ...
+    async def recall(self, order_id: str, *, actor: str = "") -> OrderView: ...
+    async def void(self, order_id: str, *, reason: str, actor: str = "") -> OrderView:
+        """Void an order that has no money and no live link (`checkout.give_up` closes one first)."""
+        ...
+
+    async def unfinished(self) -> OrderView | None:
+        """The draft of this till that was being rung up when the app stopped, to be restored."""
+        ...
+
+
+class CheckoutApi(Protocol):
+    async def issue(self, order_id: str, gateway: str, *, actor: str = "") -> OrderView:
+        """Place the order and issue its link, or show the live one again. The QR may be shown when `qr_text` is set.
+
+        Comes back with certainty *unknown* when the gateway does not answer. Raises Unreachable, Refused, BadInput.
+        """
+        ...
+
+    async def check_now(self, order_id: str) -> OrderView:
+        """Ask the gateway at once."""
+        ...
+
+    async def give_up(self, order_id: str, *, actor: str = "") -> OrderView:
+        """Close the open link at the gateway. Phase *closing* in the answer: not confirmed yet."""
+        ...
+
+    async def cancel(self, order_id: str, *, reason: str, actor: str = "") -> OrderView:
+        """Close the link, then void the order; Refused when it was paid meanwhile, OutcomeUnknown when unconfirmed."""
+        ...
+
+    async def release(self, order_id: str, *, reason: str, actor: str) -> OrderView:
+        """A manager's override of the fence: the link is given up and watched on; flag *unfenced*."""
+        ...
+
+
+class CashApi(Protocol):
+    async def take(self, order_id: str, *, given_minor: int | None = None, actor: str = "") -> OrderView:
+        """Take what is left to pay in cash (exact if `given_minor` is None). A live link is closed first;
+
+        Refused when it cannot be confirmed closed or was paid meanwhile. `change_minor` is in the answer.
+        """
+        ...
+
+
+class RefundsApi(Protocol):
+    async def refund_owed(self, order_id: str, *, reason: str, actor: str) -> OrderView:
+        """Give back what is owed (second payment, excess, money of a voided order)."""
+        ...
+
+    async def refund(self, order_id: str, *, amount_minor: int | None, reason: str, actor: str) -> OrderView:
+        """Goods or good will: give back `amount_minor` (None: all that is left) of a paid order."""
+        ...
+
+    async def accept(self, order_id: str, *, reason: str, actor: str) -> OrderView:
+        """M09: a voided order that was paid becomes a sale again."""
+        ...
+
+
+class DayApi(Protocol):
+    async def preview(self, *, refresh: bool = True, day: str = "") -> DayView:
+        """The day as it stands; `refresh` reads the gateways' reports first (slow, may be partial)."""
+        ...
+
+    async def close(self, *, actor: str, counted_minor: int | None = None) -> DayView:
+        """Close the business day: never blocked by open exceptions, which are carried over under `actor`'s name."""
+        ...
+
+    async def show(self, day: str) -> DayView: ...
+    async def attach(self, payment: str, order_number: str, *, actor: str, reason: str) -> OrderView: ...
+
+
+class QueriesApi(Protocol):
+    async def order(self, order_id: str) -> OrderView:
+        """By id, printed number or the caller's key."""
+        ...
+
+    async def timeline(self, order_id: str) -> list[TimelineRow]: ...
+    async def orders(self, *, status: str = "", day: str = "", text: str = "", limit: int = 500) -> list[OrderRow]: ...
+    async def waiting(self) -> list[OrderRow]: ...
+    async def held(self) -> list[OrderRow]: ...
+    async def status(self) -> StatusView: ...
+    def gateways(self) -> list[GatewayChoice]: ...
+    async def receipt(self, order_id: str) -> list[str]:
+        """The receipt as lines of text, 42 characters wide."""
+        ...
+
+
+class CatalogueApi(Protocol):
+    async def products(self) -> list[Product]: ...
+    async def find(self, code: str) -> Product:
+        """By barcode or SKU; NotFound with a sentence."""
+        ...
+
+
+class PeopleApi(Protocol):
+    def allow(self, action: str, actor: str) -> None:
+        """Raises NotAllowed when `actor` may not; actions: sell, refund, override, close_day, settings."""
+        ...
+
+    def current(self) -> str: ...
+    def role(self, actor: str) -> str: ...
+
+
+class SyncApi(Protocol):
+    """The background work, as far as a screen knows it."""
+
+    def watch(self, order_id: str | None) -> None:
+        """This order is on screen: look at it often."""
+        ...
+
+
+class TillApi(Protocol):
+    """Everything together; `pos.app.wiring` makes one."""
+
+    currency: str
+    locale: str
+    shop_name: str
+    till: str
+    time_zone: str
+    tax_included: bool
+    test_mode: bool
+
+    @property
+    def selling(self) -> SellingApi: ...
+    @property
+    def checkout(self) -> CheckoutApi: ...
+    @property
+    def cash(self) -> CashApi: ...
+    @property
+    def refunds(self) -> RefundsApi: ...
+    @property
+    def day(self) -> DayApi: ...
+    @property
+    def queries(self) -> QueriesApi: ...
+    @property
+    def catalogue(self) -> CatalogueApi: ...
+    @property
+    def people(self) -> PeopleApi: ...
+    @property
+    def sync(self) -> SyncApi: ...
+    @property
+    def bus(self) -> Bus: ...

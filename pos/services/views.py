@@ -1,0 +1,228 @@
+"""Read models: what a screen or a command is shown. Plain values, ready to print; no behaviour, no I/O.
+
+Amounts in minor units of `currency`, times in milliseconds since 1970 UTC.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pos.domain.basket import Line, Totals
+from pos.domain.matching import Action
+from pos.domain.order import Life
+from pos.domain.shown import Outward, Shown
+from pos.domain.verdict import Certainty, Flag, Money
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptView:
+    """The attempt a screen is about: the live one, else the last. `qr_text` is what the code carries, or ""."""
+
+    id: str
+    no: int
+    gateway: str
+    gateway_title: str
+    mode: str
+    phase: str
+    amount_minor: int
+    link_id: str
+    link_url: str
+    qr_text: str
+    expires_at_ms: int | None
+    shown_at_ms: int | None
+    drafted_at_ms: int
+    next_look_at_ms: int | None
+    looks_failed: int
+    fenced: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentView:
+    id: str
+    gateway: str
+    attempt_no: int | None
+    state: str
+    captured_minor: int
+    captured_at_ms: int | None
+    to_refund_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineRow:
+    """`source`: till, gateway, webhook, callback, poll, report, manager; `state`: ok, waiting, unknown, bad."""
+
+    at_ms: int
+    source: str
+    text: str
+    state: str = "ok"
+    payment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """One line of a list, and the payload of `OrderChanged`."""
+
+    order_id: str
+    number: str
+    created_at_ms: int
+    total_minor: int
+    currency: str
+    payment_text: str
+    shown: Shown
+    money: Money
+    certainty: Certainty
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderView:
+    """One order, whole, but for its timeline."""
+
+    order_id: str
+    number: str
+    key: str
+    currency: str
+    life: Life
+    revision: int
+    created_at_ms: int
+    lines: tuple[Line, ...]
+    totals: Totals
+    due_minor: int
+    kept_minor: int
+    left_minor: int
+    owed_minor: int
+    captured_minor: int
+    refunded_minor: int
+    money: Money
+    certainty: Certainty
+    shown: Shown
+    outward: Outward
+    flags: tuple[Flag, ...]
+    attempt: AttemptView | None
+    payments: tuple[PaymentView, ...]
+    change_minor: int
+    opened: bool
+    may: frozenset[str]
+    """What the cashier may do: edit, hold, void, qr, cash, split, check, next, give_up, release, receipt, return_,
+    refund, collect."""
+    version: int
+    payment_text: str = ""
+    paid_at_ms: int | None = None
+    unknown_since_ms: int | None = None
+
+    @property
+    def row(self) -> OrderRow:
+        return OrderRow(
+            self.order_id,
+            self.number,
+            self.created_at_ms,
+            self.totals.total_minor,
+            self.currency,
+            self.payment_text,
+            self.shown,
+            self.money,
+            self.certainty,
+            self.version,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionView:
+    """Something that needs a person, with its evidence and one proposed action."""
+
+    id: str
+    code: str
+    order_id: str
+    number: str
+    at_ms: int
+    gateway: str
+    here_minor: int | None
+    gateway_minor: int | None
+    currency: str
+    action: Action
+    amount_minor: int
+    subject: str
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TotalRow:
+    """`here` from the till's books; `there` counted, or what the gateway's report says; None = not known."""
+
+    key: str
+    title: str
+    here_minor: int | None
+    there_minor: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class MatchRow:
+    """One order or payment of the day after matching: code M01, M02, M03 ..."""
+
+    code: str
+    order_id: str
+    number: str
+    at_ms: int
+    gateway: str
+    here_minor: int | None
+    gateway_minor: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DayView:
+    """A business day as the manager sees it. `complete` is False when a report could not be read whole."""
+
+    day: str
+    from_ms: int
+    to_ms: int
+    currency: str
+    gateways: tuple[str, ...]
+    report_at_ms: int | None
+    rows_read: int
+    complete: bool
+    matched: tuple[MatchRow, ...]
+    corrected: tuple[MatchRow, ...]
+    exceptions: tuple[ExceptionView, ...]
+    waiting: int
+    unknown: int
+    totals: tuple[TotalRow, ...]
+    cash_difference_minor: int | None
+    parked_count: int
+    parked_minor: int
+    closed_at_ms: int | None
+    closed_by: str = ""
+    z_number: int | None = None
+    hash: str = ""
+    problems: tuple[str, ...] = ()
+    stage: str = "counted"
+
+
+@dataclass(frozen=True, slots=True)
+class StatusView:
+    """The lights. `gateway`/`relay`: ok | slow | down | off; `*_ms` None = never. They tell the truth:
+
+    `relay` is ok only with a heartbeat in the last 30 s.
+    """
+
+    gateway: str
+    relay: str
+    relay_heard_at_ms: int | None
+    reconciled_at_ms: int | None
+    waiting: int
+    unknown: int
+    test_mode: bool
+    shop: str
+    till: str
+    shift_no: int | None
+    shift_opened_at_ms: int | None
+    user: str
+    role: str
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayChoice:
+    name: str
+    title: str
+    mode: str
+    enabled: bool
