@@ -1,0 +1,404 @@
+"""What the services need from the till's database. A transaction is a plain function: it cannot await.
+
+`store.write(fn)` runs `fn(tx)` in the one writer, in one transaction, synced to disk before it returns;
+`store.read(fn)` runs it on a read-only snapshot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from pos.domain.basket import Line
+from pos.domain.cash import Tender
+from pos.domain.catalogue import Product
+from pos.domain.facts import Fact, Sighting
+from pos.domain.journal import Entry
+from pos.domain.order import Order
+from pos.domain.payment import Attempt
+from pos.domain.ports import PreparedCall
+from pos.domain.refund import Refund
+from pos.domain.verdict import Bundle
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A call that is to be made: exact bytes, who holds it, when it may go. `state`: ready, done, dead."""
+
+    id: str
+    order_id: str
+    attempt_id: str
+    refund_id: str
+    account: str
+    call: PreparedCall
+    made_at_ms: int
+    send_by_ms: int | None
+    next_at_ms: int
+    state: str = "ready"
+    owner: str = ""
+    lease_until_ms: int = 0
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CallLog:
+    """One line of what was asked and what came, or did not come; no fact, but part of the timeline."""
+
+    order_id: str
+    attempt_id: str
+    at_ms: int
+    operation: str
+    source: str
+    outcome: str
+    message: str
+    status: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cached:
+    """The cached money status of an order; the truth is `verdict.fold`, and `books verify` compares."""
+
+    money: str
+    kept_minor: int
+    captured_minor: int
+    refunded_minor: int
+    returned_minor: int
+    owed_minor: int
+    flags: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An exception row: something a person must decide, or has decided."""
+
+    id: str
+    order_id: str
+    code: str
+    subject: str
+    action: str
+    amount_minor: int
+    opened_at_ms: int
+    closed_at_ms: int | None = None
+    closed_by: str = ""
+    resolution: str = ""
+    gateway: str = ""
+    payment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A payment without an order here: orphan, another (shop or till of ours), foreign."""
+
+    gateway: str
+    account: str
+    mode: str
+    payment: str
+    owner: str
+    kind: str
+    amount_minor: int
+    currency: str
+    at_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """A reason to ask the gateway, kept until that succeeded."""
+
+    id: str
+    gateway: str
+    kind: str
+    link: str
+    payment: str
+    refund: str
+    reference: str
+    received_at_ms: int
+    tries: int = 0
+    next_at_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SweepRun:
+    id: str
+    gateway: str
+    from_ms: int
+    to_ms: int
+    started_at_ms: int
+    ended_at_ms: int | None = None
+    complete: bool = False
+    rows: int = 0
+    corrected: int = 0
+    duplicates: int = 0
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Healed:
+    """An order that a report or a probe corrected by itself: M02 (to paid) or M03 (to closed or failed)."""
+
+    order_id: str
+    code: str
+    gateway: str
+    at_ms: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    id: str
+    till: str
+    no: int
+    opened_at_ms: int
+    opened_by: str
+    float_minor: int
+    closed_at_ms: int | None = None
+    closed_by: str = ""
+    counted_minor: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ZEntry:
+    """One movement of money that counts for an order; in exactly one Z. `captured_at_ms`: the gateway's time."""
+
+    kind: str
+    subject: str
+    order_id: str
+    till: str
+    method: str
+    amount_minor: int
+    currency: str
+    at_ms: int
+    captured_at_ms: int | None = None
+    z_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ZReport:
+    """A closed shift (Z) or a closed day; `body` is JSON text, `hash` covers it and the hash before."""
+
+    id: str
+    scope: str
+    no: int
+    day: str
+    at_ms: int
+    by: str
+    body: str
+    previous: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    name: str
+    role: str
+    pin_hash: str = ""
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What the gateway said it is when it was first asked with the present key (`key_print`: digest, never the key)."""
+
+    gateway: str
+    account: str
+    mode: str
+    name: str
+    key_print: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """One order as a list needs it, with its cached money."""
+
+    order: Order
+    cached: Cached
+    attempts: tuple[Attempt, ...]
+    methods: tuple[str, ...]
+    in_flight: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFilter:
+    day: str = ""
+    text: str = ""
+    lives: tuple[str, ...] = ()
+    monies: tuple[str, ...] = ()
+    live_only: bool = False
+    till: str = ""
+    limit: int = 500
+    touched_after: int | None = None
+    from_ms: int | None = None
+    to_ms: int | None = None
+
+
+class Orders(Protocol):
+    def lock(self, order_id: str) -> Order:
+        """The order, its row locked until commit. Raises NotFound."""
+        ...
+
+    def get(self, order_id: str) -> Order | None: ...
+    def by_key(self, key: str) -> Order | None: ...
+    def by_number(self, number: str) -> Order | None: ...
+    def next_number(self, till: str) -> str: ...
+    def insert(self, order: Order) -> None: ...
+    def update(self, order: Order) -> None:
+        """Store life, revision, total and so on; raises the version."""
+        ...
+
+    def set_lines(self, order: Order, lines: Sequence[Line], *, tax_included: bool) -> None: ...
+    def freeze(self, order_id: str, revision: int, at_ms: int) -> None: ...
+    def tax_included(self, order_id: str) -> bool: ...
+    def cache(self, order_id: str, cached: Cached) -> None: ...
+    def cached(self, order_id: str) -> Cached: ...
+    def lines_of(self, where: OrderFilter) -> list[OrderLine]: ...
+    def last_touch(self) -> int: ...
+    def ids(self) -> list[str]: ...
+
+
+class Attempts(Protocol):
+    def insert(self, attempt: Attempt) -> None: ...
+    def update(self, attempt: Attempt) -> None:
+        """Raises Broken when the phase may not follow the stored one."""
+        ...
+
+    def get(self, attempt_id: str) -> Attempt | None: ...
+    def of_order(self, order_id: str) -> list[Attempt]: ...
+    def by_link(self, gateway: str, link_id: str) -> Attempt | None: ...
+    def by_reference(self, reference: str) -> Attempt | None: ...
+    def due(self, now_ms: int, limit: int, till: str) -> list[Attempt]: ...
+    def next_due_ms(self, till: str) -> int | None: ...
+
+
+class Facts(Protocol):
+    def add(self, facts: Sequence[Fact], sighting: Sighting) -> list[Fact]:
+        """Insert what is new, sight everything; returns the new ones."""
+        ...
+
+    def orders_of(self, facts: Sequence[Fact]) -> set[str]:
+        """Ids of the orders here whose verdict these facts may change."""
+        ...
+
+    def bundle(self, order_id: str) -> Bundle: ...
+    def of_payment(self, gateway: str, payment: str) -> list[Fact]: ...
+    def timeline(self, order_id: str) -> list[tuple[Fact, Sighting]]: ...
+    def park(self, parked: Parked) -> None: ...
+    def unpark(self, gateway: str, payment: str) -> None: ...
+    def parked(self, from_ms: int | None = None, to_ms: int | None = None) -> list[Parked]: ...
+    def in_window(self, gateway: str, from_ms: int, to_ms: int) -> list[Fact]: ...
+    def all(self) -> list[tuple[Fact, int]]: ...
+    def sightings(self) -> list[tuple[str, Sighting]]: ...
+
+
+class MoneyRows(Protocol):
+    """Tenders, refunds, effects, Z entries: the till's own money rows."""
+
+    def add_tender(self, tender: Tender) -> None: ...
+    def tenders(self, order_id: str = "") -> list[Tender]: ...
+    def add_refund(self, refund: Refund) -> None: ...
+    def refund(self, refund_id: str) -> Refund | None: ...
+    def refunds(self, order_id: str = "") -> list[Refund]: ...
+    def effect_once(self, order_id: str, effect: str, subject: str, at_ms: int, valid_until_ms: int) -> bool: ...
+    def enter(self, entry: ZEntry) -> bool: ...
+    def entries(self, *, open_only: bool, till: str = "", z_id: str = "") -> list[ZEntry]: ...
+    def put_in_z(self, z_id: str, till: str) -> int: ...
+
+
+class Problems(Protocol):
+    def of_order(self, order_id: str) -> list[Problem]: ...
+    def put(self, problem: Problem) -> None: ...
+    def close(self, problem_id: str, at_ms: int, by: str, resolution: str) -> None: ...
+    def reopen(self, problem_id: str, at_ms: int, action: str, amount_minor: int) -> None: ...
+    def get(self, problem_id: str) -> Problem | None: ...
+    def listed(self, *, open_only: bool) -> list[Problem]: ...
+    def heal(self, healed: Healed) -> None: ...
+    def healed(self, from_ms: int, to_ms: int) -> list[Healed]: ...
+
+
+class Outbox(Protocol):
+    def put(self, row: Outgoing) -> None: ...
+    def claim(self, row_id: str, owner: str, now_ms: int, lease_ms: int) -> Outgoing | None:
+        """Take a ready row, if nobody holds it; conditional update."""
+        ...
+
+    def due(self, now_ms: int, limit: int) -> list[Outgoing]: ...
+    def of_attempt(self, attempt_id: str, operation: str) -> Outgoing | None: ...
+    def of_refund(self, refund_id: str) -> Outgoing | None: ...
+    def finish(self, row_id: str, state: str) -> None: ...
+    def again(self, row_id: str, next_at_ms: int) -> None: ...
+    def log(self, line: CallLog) -> None: ...
+    def calls(self, order_id: str = "") -> list[CallLog]: ...
+
+
+class SyncRows(Protocol):
+    def put_hint(self, hint: Hint) -> None: ...
+    def hints(self, now_ms: int, limit: int) -> list[Hint]: ...
+    def hint_again(self, hint_id: str, next_at_ms: int) -> None: ...
+    def drop_hint(self, hint_id: str) -> None: ...
+    def cursor(self) -> str: ...
+    def set_cursor(self, cursor: str) -> None: ...
+    def watermark(self, gateway: str) -> int | None: ...
+    def set_watermark(self, gateway: str, at_ms: int) -> None: ...
+    def put_run(self, run: SweepRun) -> None: ...
+    def last_run(self, gateway: str = "") -> SweepRun | None: ...
+    def take_lease(self, name: str, owner: str, now_ms: int, lease_ms: int) -> bool: ...
+
+
+class Days(Protocol):
+    def open_shift(self, till: str) -> Shift | None: ...
+    def put_shift(self, shift: Shift) -> None: ...
+    def shifts(self) -> list[Shift]: ...
+    def last_shift_no(self, till: str) -> int: ...
+    def put_z(self, report: ZReport) -> None: ...
+    def zs(self, scope: str = "") -> list[ZReport]: ...
+    def last_z(self, scope: str) -> ZReport | None: ...
+
+
+class Shop(Protocol):
+    """The shop itself: settings kept in the books, products, people, gateway accounts."""
+
+    def meta(self, key: str) -> str | None: ...
+    def set_meta(self, key: str, value: str) -> None: ...
+    def products(self) -> list[Product]: ...
+    def put_products(self, products: Sequence[Product]) -> None: ...
+    def product(self, code: str) -> Product | None: ...
+    def people(self) -> list[Person]: ...
+    def put_person(self, person: Person) -> None: ...
+    def account(self, gateway: str) -> Account | None: ...
+    def put_account(self, account: Account) -> None: ...
+
+
+class JournalRows(Protocol):
+    def append(self, at_ms: int, actor: str, act: str, subject: str, body: dict[str, Any]) -> None: ...
+    def entries(self, till: str = "") -> list[Entry]: ...
+
+
+class Tx(Protocol):
+    """One transaction; its repositories live as long as it does."""
+
+    @property
+    def orders(self) -> Orders: ...
+    @property
+    def attempts(self) -> Attempts: ...
+    @property
+    def facts(self) -> Facts: ...
+    @property
+    def money(self) -> MoneyRows: ...
+    @property
+    def problems(self) -> Problems: ...
+    @property
+    def outbox(self) -> Outbox: ...
+    @property
+    def sync(self) -> SyncRows: ...
+    @property
+    def days(self) -> Days: ...
+    @property
+    def shop(self) -> Shop: ...
+    @property
+    def journal(self) -> JournalRows: ...
+
+
+class Store(Protocol):
+    async def write(self, fn: Callable[[Tx], T]) -> T: ...
+    async def read(self, fn: Callable[[Tx], T]) -> T: ...

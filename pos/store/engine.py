@@ -1,0 +1,171 @@
+"""The database behind `pos.domain.store_port`: one writer thread, read-only readers, settings read back at start."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
+
+from pos.domain.errors import Broken, PosError
+from pos.domain.store_port import Tx
+from pos.store.transaction import Transaction
+
+T = TypeVar("T")
+BUSY_TIMEOUT_MS = 5_000
+READERS = 2
+CLOSE_TIMEOUT_S = 10
+WANTED = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "recursive_triggers": 1}
+
+
+def make_engine(url: str) -> Engine:
+    """An engine whose every connection has the settings that make a commit durable.
+
+    Raises:
+        Broken: SQLite did not take a setting (a network share, for instance).
+    """
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_pre_ping=True)
+    engine = create_engine(url)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def sqlite_url(path: Path) -> str:
+    return f"sqlite:///{path}"
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves: IMMEDIATE for writers
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA recursive_triggers=ON")
+    for name, wanted in WANTED.items():
+        value = cursor.execute(f"PRAGMA {name}").fetchone()[0]
+        if value != wanted:
+            raise Broken(
+                f"The database does not keep {name}={wanted} (it says {value}).",
+                "Keep the till's home on a local disk, not on a network share.",
+            )
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    immediate = not connection.get_execution_options().get("reader", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+class Database:
+    """`write` runs in one thread, one transaction after the other; `read` on snapshots beside it.
+
+    A failed commit raises and nothing of that transaction is kept. Errors of the machine become `Broken`.
+    """
+
+    def __init__(self, engine: Engine, till: str) -> None:
+        self._engine = engine
+        self._till = till
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-read")
+        self._queue: queue.SimpleQueue[tuple[Callable[[Tx], Any], Future[Any]] | None] = queue.SimpleQueue()
+        self._writer = threading.Thread(target=self._write_loop, name="store-write", daemon=True)
+        self._writer.start()
+        self.commits = 0
+        self.before_commit: Callable[[], None] | None = None
+        """Called in the writer just before each commit: benchmarks and crash tests stand here."""
+        self.after_commit: Callable[[], None] | None = None
+
+    @property
+    def engine(self) -> Engine:
+        return self._engine
+
+    async def write(self, fn: Callable[[Tx], T]) -> T:
+        """Run `fn` in the writer; returns once the commit is on disk.
+
+        Raises:
+            Broken: disk full, read-only, locked for too long, damaged.
+        """
+        return await asyncio.shield(asyncio.wrap_future(self.write_later(fn)))
+
+    def write_later(self, fn: Callable[[Tx], T]) -> Future[T]:
+        """As `write`, from any thread."""
+        future: Future[T] = Future()
+        self._queue.put((fn, future))
+        return future
+
+    def write_now(self, fn: Callable[[Tx], T]) -> T:
+        return self.write_later(fn).result()
+
+    async def read(self, fn: Callable[[Tx], T]) -> T:
+        return await asyncio.wrap_future(self._readers.submit(self.read_now, fn))
+
+    def read_now(self, fn: Callable[[Tx], T]) -> T:
+        with _our_errors(), self._engine.connect() as plain:
+            connection = plain.execution_options(reader=True)
+            with connection.begin():
+                return fn(Transaction(connection, self._till))
+
+    def close(self) -> None:
+        """Finish what was queued, then let go of the file."""
+        self._queue.put(None)
+        self._writer.join(CLOSE_TIMEOUT_S)
+        self._readers.shutdown(wait=True)
+        self._engine.dispose()
+
+    def _write_loop(self) -> None:
+        while (item := self._queue.get()) is not None:
+            fn, future = item
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                result = self._transact(fn)
+            except BaseException as error:  # noqa: BLE001 - handed to the caller, whole
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+            del fn, future, item
+
+    def _transact(self, fn: Callable[[Tx], T]) -> T:
+        with _our_errors(), self._engine.begin() as connection:
+            result = fn(Transaction(connection, self._till))
+            if self.before_commit:
+                self.before_commit()
+        self.commits += 1
+        if self.after_commit:
+            self.after_commit()
+        return result
+
+
+@contextmanager
+def _our_errors() -> Iterator[None]:
+    """Foreign errors stop here."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise _translate(error) from error
+
+
+def _translate(error: DBAPIError) -> PosError:
+    text = str(error.orig)
+    if "full" in text:
+        return Broken("The disk is full.", "Nothing was half-written. Free some space, then try again.")
+    if "readonly" in text or "read-only" in text:
+        return Broken("The till's database cannot be written.", "Check the rights of the till's home folder.")
+    if "locked" in text or "busy" in text:
+        return Broken("Another program holds the till's database.", "Close it, then try again.")
+    if "malformed" in text or "not a database" in text:
+        return Broken("The till's database is damaged.", "Restore the newest backup with `pos restore`.")
+    if "disk I/O" in text:
+        return Broken("The disk does not take data.", "Stop selling on this till and check its disk.")
+    if error.connection_invalidated or "onnection" in text:
+        return Broken("The database server does not answer.", "This till cannot sell until it is back.")
+    return Broken(f"The database refused: {text.splitlines()[0] if text else error!r}.", "Please report this.")

@@ -1,0 +1,1 @@
+"""One class per family of rows, each over one connection in one transaction."""

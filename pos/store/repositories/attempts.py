@@ -1,0 +1,57 @@
+"""Attempts."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, and_, func, select
+
+from pos.domain.errors import Broken
+from pos.domain.payment import ALLOWED, Attempt, Phase
+from pos.store import mapping, tables
+from pos.store.repositories.base import Rows
+
+_a = tables.attempt
+
+
+class AttemptRows(Rows):
+    def insert(self, attempt: Attempt) -> None:
+        self._insert(_a, mapping.dump(attempt))
+
+    def update(self, attempt: Attempt) -> None:
+        """Store an attempt; the phase may only move as `ALLOWED` says."""
+        stored = self._c.execute(select(_a.c.phase).where(_a.c.id == attempt.id)).scalar_one()
+        if stored != attempt.phase and attempt.phase not in ALLOWED[Phase(stored)]:
+            raise Broken(f"An attempt cannot go from {stored} to {attempt.phase}.", "Please report this.")
+        self._c.execute(_a.update().where(_a.c.id == attempt.id).values(mapping.dump(attempt)))
+
+    def get(self, attempt_id: str) -> Attempt | None:
+        return self._first(_a.c.id == attempt_id)
+
+    def of_order(self, order_id: str) -> list[Attempt]:
+        rows = self._all(select(_a).where(_a.c.order_id == order_id).order_by(_a.c.no))
+        return [mapping.load(Attempt, row) for row in rows]
+
+    def by_link(self, gateway: str, link_id: str) -> Attempt | None:
+        return self._first(and_(_a.c.gateway == gateway, _a.c.link_id == link_id))
+
+    def by_reference(self, reference: str) -> Attempt | None:
+        return self._first(_a.c.reference == reference)
+
+    def due(self, now_ms: int, limit: int, till: str) -> list[Attempt]:
+        """Attempts of this till whose look is due, the longest due first."""
+        o = tables.orders
+        query = (
+            select(_a)
+            .join(o, o.c.id == _a.c.order_id)
+            .where(_a.c.look_due_at_ms <= now_ms, o.c.till == till)
+            .order_by(_a.c.look_due_at_ms)
+        )
+        return [mapping.load(Attempt, row) for row in self._all(query.limit(limit))]
+
+    def next_due_ms(self, till: str) -> int | None:
+        o = tables.orders
+        query = select(func.min(_a.c.look_due_at_ms)).join(o, o.c.id == _a.c.order_id).where(o.c.till == till)
+        return self._c.execute(query).scalar()
+
+    def _first(self, condition: ColumnElement[bool]) -> Attempt | None:
+        row = self._one(select(_a).where(condition))
+        return mapping.load(Attempt, row) if row is not None else None

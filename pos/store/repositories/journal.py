@@ -1,0 +1,34 @@
+"""The journal: one chain per till, its next number taken under the writer's lock."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from pos.domain.journal import GENESIS, Entry, chain
+from pos.store import mapping, tables
+from pos.store.repositories.base import Rows
+
+_j = tables.journal
+
+
+class JournalRows(Rows):
+    def __init__(self, connection: Connection, till: str) -> None:
+        super().__init__(connection)
+        self._till = till
+
+    def append(self, at_ms: int, actor: str, act: str, subject: str, body: dict[str, Any]) -> None:
+        last = self._one(select(_j).where(_j.c.till == self._till).order_by(_j.c.seq.desc()).limit(1))
+        seq, previous = (last["seq"] + 1, last["hash"]) if last else (1, GENESIS)
+        text = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        digest = chain(previous, (self._till, seq, at_ms, actor, act, subject, text))
+        entry = Entry(self._till, seq, at_ms, actor, act, subject, text, previous, digest)
+        self._insert(_j, mapping.dump(entry))
+
+    def entries(self, till: str = "") -> list[Entry]:
+        query = select(_j).order_by(_j.c.till, _j.c.seq)
+        if till:
+            query = query.where(_j.c.till == till)
+        return [mapping.load(Entry, row) for row in self._all(query)]

@@ -1,0 +1,207 @@
+"""Orders and their revisions."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+
+from pos.domain.basket import Line
+from pos.domain.cash import Method
+from pos.domain.errors import NotFound
+from pos.domain.facts import Kind
+from pos.domain.order import Order
+from pos.domain.payment import Attempt
+from pos.domain.store_port import Cached, OrderFilter, OrderLine
+from pos.store import mapping, tables
+from pos.store.repositories.base import Rows
+
+_o = tables.orders
+_r = tables.revision
+_a = tables.attempt
+CHUNK = 500
+
+
+class OrderRows(Rows):
+    def lock(self, order_id: str) -> Order:
+        row = self._one(select(_o).where(_o.c.id == order_id).with_for_update())
+        if row is None:
+            raise NotFound("There is no such order.", "Check the number.")
+        return self._order(row)
+
+    def get(self, order_id: str) -> Order | None:
+        return self._first(_o.c.id == order_id)
+
+    def by_key(self, key: str) -> Order | None:
+        return self._first(_o.c.key == key)
+
+    def by_number(self, number: str) -> Order | None:
+        return self._first(_o.c.number == number)
+
+    def next_number(self, till: str) -> str:
+        """`<till>-<five digits>`, counting per till; the counter moves in the order's own transaction."""
+        key = f"order_number:{till}"
+        meta = tables.meta
+        row = self._one(select(meta.c.value).where(meta.c.key == key).with_for_update())
+        number = int(row["value"]) + 1 if row else 1
+        self._put(meta, {"key": key, "value": str(number)})
+        return f"{till}-{number:05d}"
+
+    def insert(self, order: Order) -> None:
+        self._insert(_o, mapping.dump(order, key=order.key or None, touch=self._touch(), money="unpaid"))
+
+    def update(self, order: Order) -> None:
+        values = mapping.columns(_o, mapping.dump(order, key=order.key or None, touch=self._touch()))
+        values["version"] = _o.c.version + 1
+        self._c.execute(_o.update().where(_o.c.id == order.id).values(values))
+
+    def set_lines(self, order: Order, lines: Sequence[Line], *, tax_included: bool) -> None:
+        text = json.dumps([asdict(line) for line in lines], ensure_ascii=False, separators=(",", ":"))
+        self._put(
+            _r,
+            {
+                "order_id": order.id,
+                "revision": order.revision,
+                "total_minor": order.total_minor,
+                "tax_included": tax_included,
+                "lines": text,
+            },
+        )
+
+    def freeze(self, order_id: str, revision: int, at_ms: int) -> None:
+        where = and_(_r.c.order_id == order_id, _r.c.revision == revision, _r.c.frozen_at_ms.is_(None))
+        self._c.execute(_r.update().where(where).values(frozen_at_ms=at_ms))
+
+    def tax_included(self, order_id: str) -> bool:
+        newest = select(_r.c.tax_included).where(_r.c.order_id == order_id).order_by(_r.c.revision.desc()).limit(1)
+        return bool(self._c.execute(newest).scalar())
+
+    def cache(self, order_id: str, cached: Cached) -> None:
+        values = {**mapping.dump(cached), "touch": self._touch(), "version": _o.c.version + 1}
+        self._c.execute(_o.update().where(_o.c.id == order_id).values(values))
+
+    def cached(self, order_id: str) -> Cached:
+        return mapping.load(Cached, self._one(select(_o).where(_o.c.id == order_id)))
+
+    def last_touch(self) -> int:
+        return int(self._c.execute(select(func.coalesce(func.max(_o.c.touch), 0))).scalar_one())
+
+    def ids(self) -> list[str]:
+        return list(self._c.execute(select(_o.c.id).order_by(_o.c.id)).scalars())
+
+    def lines_of(self, where: OrderFilter) -> list[OrderLine]:
+        query = select(_o).where(*_conditions(where)).order_by(_o.c.created_at_ms.desc(), _o.c.id.desc())
+        rows = self._all(query.limit(where.limit))
+        ids = [row["id"] for row in rows]
+        attempts, methods, flying = self._attempts(ids), self._methods(ids), self._flying(ids)
+        return [
+            OrderLine(
+                mapping.load(Order, {**row, "key": row["key"] or ""}, lines=()),
+                mapping.load(Cached, row),
+                tuple(attempts.get(row["id"], ())),
+                tuple(sorted(methods.get(row["id"], ()))),
+                row["id"] in flying,
+            )
+            for row in rows
+        ]
+
+    def _first(self, condition: ColumnElement[bool]) -> Order | None:
+        row = self._one(select(_o).where(condition))
+        return self._order(row) if row is not None else None
+
+    def _order(self, row: Any) -> Order:
+        where = and_(_r.c.order_id == row["id"], _r.c.revision == row["revision"])
+        text = self._c.execute(select(_r.c.lines).where(where)).scalar()
+        lines = tuple(Line(**line) for line in json.loads(text)) if text else ()
+        return mapping.load(Order, {**row, "key": row["key"] or ""}, lines=lines)
+
+    def _touch(self) -> int:
+        """A counter that moves with every change, so that other processes can ask "what since?"."""
+        meta = tables.meta
+        row = self._one(select(meta.c.value).where(meta.c.key == "touch").with_for_update())
+        value = int(row["value"]) + 1 if row else 1
+        self._put(meta, {"key": "touch", "value": str(value)})
+        return value
+
+    def _attempts(self, ids: Sequence[str]) -> dict[str, list[Attempt]]:
+        found: dict[str, list[Attempt]] = defaultdict(list)
+        for part in _chunks(ids):
+            for row in self._all(select(_a).where(_a.c.order_id.in_(part)).order_by(_a.c.no)):
+                found[row["order_id"]].append(mapping.load(Attempt, row))
+        return found
+
+    def _methods(self, ids: Sequence[str]) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = defaultdict(set)
+        t = tables.tender
+        for part in _chunks(ids):
+            query = select(t.c.order_id, t.c.method).where(t.c.order_id.in_(part), t.c.method != Method.BY_HAND.value)
+            for row in self._all(query.distinct()):
+                found[row["order_id"]].add(row["method"])
+        return found
+
+    def _flying(self, ids: Sequence[str]) -> set[str]:
+        """Orders with a payment pending or authorized and not yet further; only those with attempts can have one."""
+        f, b = tables.fact, tables.fact.alias()
+        further = [Kind.PAYMENT_CAPTURED, Kind.PAYMENT_VOIDED, Kind.PAYMENT_FAILED]
+        found: set[str] = set()
+        for part in _chunks(ids):
+            done = exists().where(b.c.object == f.c.object, b.c.kind.in_(further))
+            binding = tables.fact.alias()
+            query = (
+                select(_a.c.order_id)
+                .join(binding, and_(binding.c.target == _a.c.link_id, binding.c.kind == Kind.PAYMENT_OF_LINK))
+                .join(f, f.c.object == binding.c.object)
+                .where(_a.c.order_id.in_(part), _a.c.phase != "released")
+                .where(f.c.kind.in_([Kind.PAYMENT_PENDING, Kind.PAYMENT_AUTHORIZED]), ~done)
+            )
+            found.update(self._c.execute(query).scalars())
+        return found
+
+
+def _chunks(ids: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (ids[i : i + CHUNK] for i in range(0, len(ids), CHUNK))
+
+
+def _conditions(where: OrderFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if where.day:
+        found.append(_o.c.day == where.day)
+    if where.till:
+        found.append(_o.c.till == where.till)
+    if where.lives:
+        found.append(_o.c.life.in_(where.lives))
+    if where.monies:
+        found.append(_o.c.money.in_(where.monies))
+    if where.touched_after is not None:
+        found.append(_o.c.touch > where.touched_after)
+    if where.from_ms is not None:
+        found.append(_o.c.created_at_ms >= where.from_ms)
+    if where.to_ms is not None:
+        found.append(_o.c.created_at_ms < where.to_ms)
+    if where.live_only:
+        live = exists().where(_a.c.order_id == _o.c.id, _a.c.phase.in_(["drafted", "requesting", "open", "closing"]))
+        found.append(live)
+    if where.text:
+        found.append(_text_condition(where.text))
+    return found
+
+
+def _text_condition(text: str) -> ColumnElement[bool]:
+    """Number, id, key, or a payment or link id that belongs to the order."""
+    like = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    f = tables.fact
+    by_link = exists().where(
+        _a.c.order_id == _o.c.id,
+        or_(
+            _a.c.link_id == text,
+            exists().where(f.c.object == text, f.c.target == _a.c.link_id),
+            exists().where(f.c.object == text, f.c.target == _a.c.reference),
+        ),
+    )
+    amount = _o.c.total_minor == int(text.replace(".", "")) if text.replace(".", "").isdigit() else None
+    parts = [_o.c.number.like(like, escape="\\"), _o.c.id == text, _o.c.key == text, by_link]
+    return or_(*parts, amount) if amount is not None else or_(*parts)

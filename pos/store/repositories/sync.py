@@ -1,0 +1,59 @@
+"""What the background work must remember: hints, the relay's cursor, watermarks, sweeps, leases."""
+
+from __future__ import annotations
+
+from sqlalchemy import or_, select
+
+from pos.domain.store_port import Hint, SweepRun
+from pos.store import mapping, tables
+from pos.store.repositories.base import Rows
+
+_h = tables.hint
+_m = tables.meta
+_w = tables.watermark
+_s = tables.sweep_run
+_l = tables.lease
+
+
+class SyncRows(Rows):
+    def put_hint(self, hint: Hint) -> None:
+        self._c.execute(self._insert_new(_h).values(mapping.dump(hint)))
+
+    def hints(self, now_ms: int, limit: int) -> list[Hint]:
+        query = select(_h).where(_h.c.next_at_ms <= now_ms).order_by(_h.c.next_at_ms).limit(limit)
+        return [mapping.load(Hint, row) for row in self._all(query)]
+
+    def hint_again(self, hint_id: str, next_at_ms: int) -> None:
+        self._c.execute(_h.update().where(_h.c.id == hint_id).values(next_at_ms=next_at_ms, tries=_h.c.tries + 1))
+
+    def drop_hint(self, hint_id: str) -> None:
+        self._c.execute(_h.delete().where(_h.c.id == hint_id))
+
+    def cursor(self) -> str:
+        return self._c.execute(select(_m.c.value).where(_m.c.key == "relay_cursor")).scalar() or ""
+
+    def set_cursor(self, cursor: str) -> None:
+        self._put(_m, {"key": "relay_cursor", "value": cursor})
+
+    def watermark(self, gateway: str) -> int | None:
+        return self._c.execute(select(_w.c.at_ms).where(_w.c.gateway == gateway)).scalar()
+
+    def set_watermark(self, gateway: str, at_ms: int) -> None:
+        self._put(_w, {"gateway": gateway, "at_ms": at_ms})
+
+    def put_run(self, run: SweepRun) -> None:
+        self._put(_s, mapping.dump(run))
+
+    def last_run(self, gateway: str = "") -> SweepRun | None:
+        query = select(_s).where(_s.c.ended_at_ms.is_not(None)).order_by(_s.c.ended_at_ms.desc()).limit(1)
+        if gateway:
+            query = query.where(_s.c.gateway == gateway)
+        row = self._one(query)
+        return mapping.load(SweepRun, row) if row is not None else None
+
+    def take_lease(self, name: str, owner: str, now_ms: int, lease_ms: int) -> bool:
+        """True when the lease is ours now: it was free, ours, or over."""
+        self._c.execute(self._insert_new(_l).values(name=name, owner=owner, until_ms=0))
+        free = or_(_l.c.owner == owner, _l.c.until_ms < now_ms)
+        statement = _l.update().where(_l.c.name == name, free).values(owner=owner, until_ms=now_ms + lease_ms)
+        return self._c.execute(statement.returning(_l.c.name)).first() is not None

@@ -1,0 +1,66 @@
+"""Bringing a database to this version's schema, or refusing it unchanged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, inspect, text
+
+from pos.domain.errors import Broken
+from pos.store import tables
+
+HEAD = "0001"
+KNOWN = ("0001",)
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def upgrade(engine: Engine) -> None:
+    """Create or upgrade the schema in one transaction, then check that its guards stand.
+
+    Raises:
+        Broken: the database was written by a newer version, or its guards are gone.
+    """
+    with engine.begin() as connection:
+        version = _version(connection)
+        if version is not None and version not in KNOWN:
+            raise Broken(
+                "This database was written by a newer version of Truetill.",
+                "Install that version again; nothing was changed.",
+            )
+        if version != HEAD:
+            _run(connection)
+        _check_guards(connection)
+
+
+def _version(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _run(connection: Connection) -> None:
+    # alembic takes 0.3 s to import and is needed only when there is something to do
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, HEAD)
+
+
+def _check_guards(connection: Connection) -> None:
+    """Batch migrations drop triggers silently; a database without its guards is not opened."""
+    if connection.dialect.name == "sqlite":
+        query = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+    else:
+        query = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal"
+    standing = set(connection.execute(text(query)).scalars())
+    wanted = {"guard_revision_frozen"}
+    for name in tables.GUARDED:
+        if connection.dialect.name == "sqlite":
+            wanted |= {f"guard_{name}_update", f"guard_{name}_delete"}
+        else:
+            wanted |= {f"guard_{name}", f"guard_{name}_truncate"}
+    if not wanted <= standing:
+        raise Broken("The database has lost its guards.", "Restore the newest backup with `pos restore`.")
