@@ -196,10 +196,14 @@ class Capabilities:
 class Adapter(Protocol):
     """Pure: builds requests, reads answers. No I/O, no clock. Third parties implement this."""
 
-    name: str
-    account: str
-    mode: Mode
-    capabilities: Capabilities
+    @property
+    def name(self) -> str: ...
+    @property
+    def account(self) -> str: ...
+    @property
+    def mode(self) -> Mode: ...
+    @property
+    def capabilities(self) -> Capabilities: ...
 
     def with_account(self, account: str) -> Adapter: ...
     def whoami(self) -> PreparedCall: ...
@@ -220,6 +224,10 @@ class Gateway(Protocol):
 
     @property
     def adapter(self) -> Adapter: ...
+
+    def page_allowed(self, url: str) -> bool:
+        """Whether a link's address may be shown: https, on the adapter's hosts (test mode: the configured host too)."""
+        ...
 
     async def ask(self, call: PreparedCall, *, timeout_s: float) -> Asked:
         """Send once and read.

@@ -452,7 +452,8 @@ def certainty(attempts: Sequence[Attempt], in_flight: bool, now_ms: int) -> Cert
     for attempt in attempts:
         if not attempt.live:
             continue
-        asked = attempt.phase is Phase.REQUESTING and now_ms > attempt.drafted_at_ms + CALL_TIMEOUT_S * 1000
+        overdue = attempt.looks_failed > 0 or now_ms > attempt.drafted_at_ms + CALL_TIMEOUT_S * 1000
+        asked = attempt.phase is Phase.REQUESTING and overdue
         late = attempt.look_due_at_ms is not None and now_ms > attempt.look_due_at_ms + LOOK_LATE_S * 1000
         if asked or late or attempt.looks_failed >= LOOKS_FAILED:
             return Certainty.UNKNOWN

@@ -1,0 +1,123 @@
+"""Hints: a webhook, a callback, an opened page. Never a truth; each makes the till ask the gateway at once.
+
+The relay's cursor moves in the same write as what the hint led to. A hint whose question got no answer is kept and
+asked again; nothing that the relay acknowledged to a gateway is lost between here and the books.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pos.domain.facts import Source
+from pos.domain.payment import Attempt
+from pos.domain.ports import NoAnswer, NotSent, Outcome, PreparedCall
+from pos.domain.store_port import CallLog, Hint, Tx
+from pos.services.bus import PageOpened
+from pos.services.context import Context
+from pos.services.desk import Desk
+from pos.services.looks import Looks, evidence_of
+from pos.services.settle import Settle
+
+RETRY_FIRST_MS = 2_000
+RETRY_MAX_MS = 300_000
+RETRY_TRIES = 40
+FOLLOW_MAX = 3
+
+
+class Hints:
+    def __init__(self, context: Context, desk: Desk, settle: Settle, looks: Looks) -> None:
+        self._context = context
+        self._desk = desk
+        self._settle = settle
+        self._looks = looks
+
+    async def take(self, hint: Hint, cursor: str) -> None:
+        """One event from the relay; afterwards the cursor stands behind it, whatever happened."""
+        if hint.gateway not in self._desk.enrolled:
+            await self._context.store.write(lambda tx: tx.sync.set_cursor(cursor))
+            return
+        if not await self._follow(hint, cursor):
+            await self._context.store.write(lambda tx: self._keep(tx, hint, cursor))
+
+    async def retry_due(self, limit: int = 20) -> int:
+        """Ask again for kept hints whose time has come; returns how many were tried."""
+        now = self._context.now_ms()
+        due = await self._context.store.read(lambda tx: tx.sync.hints(now, limit))
+        for hint in due:
+            if not await self._follow(hint, ""):
+                await self._context.store.write(lambda tx, h=hint: self._again(tx, h))
+        return len(due)
+
+    async def _follow(self, hint: Hint, cursor: str) -> bool:
+        """Ask about what the hint names; True when the question was answered and settled (or needed no asking)."""
+        attempt = await self._context.store.read(lambda tx: find_attempt(tx, hint))
+        label = f"{hint.kind}:{hint.id}"
+        if attempt is None:
+            return await self._fetch_payment(hint, label, cursor)
+        if hint.kind != "webhook":
+            await self._context.store.write(lambda tx: self._note(tx, hint, attempt))
+        if hint.kind == "opened":
+            self._context.bus.publish(PageOpened(attempt.order_id))
+            await self._context.store.write(lambda tx: self._settled(tx, hint, cursor))
+            return True
+        done = await self._looks.look(attempt.id, hint=label, cursor=cursor, drop_hint=hint.id)
+        return done.answered
+
+    async def _fetch_payment(self, hint: Hint, label: str, cursor: str) -> bool:
+        """A payment that no link of ours is known for: fetch it, and what ties it to a link."""
+        if not hint.payment:
+            if hint.link or hint.reference:
+                return False  # a link we do not know (yet): kept, asked again, dropped by `_again` in the end
+            await self._context.store.write(lambda tx: self._settled(tx, hint, cursor))
+            return True
+        try:
+            gate = await self._desk.get(hint.gateway)
+            call: PreparedCall | None = gate.adapter.fetch_payment(hint.payment)
+            for _ in range(FOLLOW_MAX):
+                if call is None:
+                    break
+                asked = await self._desk.ask(gate, call)
+                if asked.reading.outcome is not Outcome.OK:
+                    return False
+                await self._settle.take_in(evidence_of(hint.gateway, asked, Source.FETCH, label, cursor, hint.id))
+                call = asked.reading.next
+        except (NotSent, NoAnswer):
+            return False
+        return True
+
+    def _note(self, tx: Tx, hint: Hint, attempt: Attempt) -> None:
+        now = self._context.now_ms()
+        operation = "opened" if hint.kind == "opened" else "callback"
+        known = {(c.operation, c.source) for c in tx.outbox.calls(attempt.order_id) if c.attempt_id == attempt.id}
+        if (operation, f"{hint.kind}:{hint.id}") not in known:
+            source = f"{hint.kind}:{hint.id}"
+            tx.outbox.log(CallLog(attempt.order_id, attempt.id, now, operation, source, "hint", ""))
+
+    def _keep(self, tx: Tx, hint: Hint, cursor: str) -> None:
+        tx.sync.put_hint(replace(hint, next_at_ms=self._context.now_ms() + RETRY_FIRST_MS))
+        tx.sync.set_cursor(cursor)
+
+    def _again(self, tx: Tx, hint: Hint) -> None:
+        if hint.tries >= RETRY_TRIES:
+            tx.sync.drop_hint(hint.id)  # the sweeps have long read past it
+            return
+        pause = min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** min(hint.tries, 10))
+        tx.sync.hint_again(hint.id, self._context.now_ms() + pause)
+
+    def _settled(self, tx: Tx, hint: Hint, cursor: str) -> None:
+        tx.sync.drop_hint(hint.id)
+        if cursor:
+            tx.sync.set_cursor(cursor)
+
+
+def find_attempt(tx: Tx, hint: Hint) -> Attempt | None:
+    """The attempt that a hint is about: by link, by our reference, by a payment or refund known already."""
+    if hint.link and (found := tx.attempts.by_link(hint.gateway, hint.link)):
+        return found
+    if hint.reference and (found := tx.attempts.by_reference(hint.reference)):
+        return found
+    if hint.payment:
+        for fact in tx.facts.of_payment(hint.gateway, hint.payment):
+            if fact.kind.is_binding and (found := tx.attempts.by_link(hint.gateway, fact.target)):
+                return found
+    return None

@@ -1,0 +1,165 @@
+"""Looking at an attempt: ask the gateway what became of its link, and settle what it says.
+
+Numbered as it happens:
+1. An attempt with a link: fetch it. If the link should be closed (phase closing, or abandoned), close it first; a
+   gateway that answers "already paid or expired" is fetched.
+2. An attempt without a link (no answer to the create call): find it by our reference. Found: note its id; it was
+   never shown, so it is closed. Not found twice, past the call's own time: it never came to be.
+3. No answer: log it, and ask again later and later. Nothing is ever concluded from silence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from pos.domain.facts import Source
+from pos.domain.payment import CALL_TIMEOUT_S, Attempt, Phase
+from pos.domain.ports import Asked, Gateway, LinkInfo, NoAnswer, NotSent, Outcome, PreparedCall
+from pos.domain.store_port import CallLog, Tx
+from pos.services import schedule
+from pos.services.context import Context
+from pos.services.desk import Desk
+from pos.services.settle import Evidence, Settle
+from pos.services.views import OrderRow
+
+FIND_MARGIN_MS = 15 * 60_000
+NOT_FOUND_ONCE = "not found once"
+NEVER_MADE = "never made"
+
+
+@dataclass(frozen=True, slots=True)
+class LookDone:
+    """`answered` is False when the gateway said nothing that can be read."""
+
+    answered: bool
+    rows: tuple[OrderRow, ...] = ()
+
+
+class Looks:
+    def __init__(self, context: Context, desk: Desk, settle: Settle) -> None:
+        self._context = context
+        self._desk = desk
+        self._settle = settle
+
+    async def look(self, attempt_id: str, *, hint: str, cursor: str = "", drop_hint: str = "") -> LookDone:
+        """Look at one attempt now. `hint` says why (`poll`, `check`, `probe`, `webhook:<id>` ...)."""
+        attempt = await self._context.store.read(lambda tx: tx.attempts.get(attempt_id))
+        if attempt is None:
+            return LookDone(False)
+        try:
+            gateway = await self._desk.get(attempt.gateway)
+            if not attempt.link_id:
+                return await self._find(attempt, gateway, hint)
+            asked = await self._ask_link(attempt, gateway)
+        except (NotSent, NoAnswer) as error:
+            return await self._no_answer(
+                attempt, hint, "not_sent" if isinstance(error, NotSent) else "no_answer", error
+            )
+        if asked.reading.outcome is not Outcome.OK:
+            return await self._not_ok(attempt, hint, asked)
+        evidence = evidence_of(attempt.gateway, asked, Source.FETCH, hint, cursor, drop_hint)
+        return LookDone(True, tuple(await self._settle.take_in(evidence)))
+
+    async def _ask_link(self, attempt: Attempt, gateway: Gateway) -> Asked:
+        adapter = gateway.adapter
+        if _to_be_closed(attempt) and adapter.capabilities.can_close:
+            asked = await self._desk.ask(gateway, adapter.close(attempt.link_id))
+            if asked.reading.outcome is Outcome.OK and _complete(asked.reading.links, attempt.link_id):
+                return asked
+        return await self._desk.ask(gateway, adapter.fetch(attempt.link_id))
+
+    async def _find(self, attempt: Attempt, gateway: Gateway, hint: str) -> LookDone:
+        since, until = attempt.drafted_at_ms - FIND_MARGIN_MS, attempt.send_by_ms + FIND_MARGIN_MS
+        call: PreparedCall | None = gateway.adapter.find(attempt.reference, since, until)
+        found: LinkInfo | None = None
+        while call is not None and found is None:
+            asked = await self._desk.ask(gateway, call)
+            if asked.reading.outcome is not Outcome.OK:
+                return await self._not_ok(attempt, hint, asked)
+            found = next((info for info in asked.reading.links if info.reference == attempt.reference), None)
+            call = asked.reading.next
+        now = self._context.now_ms()
+        if found is None:
+            row = await self._context.store.write(lambda tx: self._not_found(tx, attempt.id, now))
+        else:
+            info = found
+            row = await self._context.store.write(lambda tx: self._found(tx, attempt.id, info, now))
+        self._settle.announce([row])
+        return LookDone(True, (row,)) if found is None else await self.look(attempt.id, hint=hint)
+
+    def _found(self, tx: Tx, attempt_id: str, info: LinkInfo, now_ms: int) -> OrderRow:
+        """A link that was asked for and never shown: note it, give it up; the next look closes it."""
+        attempt = _locked(tx, attempt_id)
+        if not attempt.link_id:
+            attempt = replace(attempt, link_id=info.id, url=info.url, look_due_at_ms=now_ms)
+            if attempt.phase in (Phase.DRAFTED, Phase.REQUESTING):
+                attempt = replace(
+                    schedule.abandoned(attempt, "found after its time", now_ms), link_id=info.id, url=info.url
+                )
+            tx.attempts.update(replace(attempt, look_due_at_ms=now_ms))
+        return self._settle.refold(tx, attempt.order_id, now_ms)
+
+    def _not_found(self, tx: Tx, attempt_id: str, now_ms: int) -> OrderRow:
+        """Absence counts only twice, and past the time in which the call could still arrive."""
+        attempt = _locked(tx, attempt_id)
+        past = now_ms > attempt.send_by_ms + CALL_TIMEOUT_S * 1000
+        if not past or attempt.reason != NOT_FOUND_ONCE:
+            later = replace(
+                attempt, looks_failed=0, looked_at_ms=now_ms, look_due_at_ms=now_ms + schedule.ON_SCREEN_MS * 3
+            )
+            reason = NOT_FOUND_ONCE if past else attempt.reason
+            # an unanswered create stays unknown until it is found or given up
+            failed = 1 if attempt.phase is Phase.REQUESTING else 0
+            tx.attempts.update(replace(later, reason=reason, looks_failed=failed))
+        else:
+            over = attempt
+            if attempt.phase in (Phase.DRAFTED, Phase.REQUESTING):
+                over = schedule.abandoned(attempt, NEVER_MADE, now_ms)
+            over = replace(over, reason=NEVER_MADE, fenced_at_ms=now_ms, fence_kind="absent", look_due_at_ms=None)
+            tx.attempts.update(replace(over, looks_failed=0))
+        return self._settle.refold(tx, attempt.order_id, now_ms)
+
+    async def _not_ok(self, attempt: Attempt, hint: str, asked: Asked) -> LookDone:
+        return await self._log(attempt, hint, asked.reading.outcome.value, asked.reading.message, asked.status)
+
+    async def _no_answer(self, attempt: Attempt, hint: str, outcome: str, error: Exception) -> LookDone:
+        return await self._log(attempt, hint, outcome, str(error), 0)
+
+    async def _log(self, attempt: Attempt, hint: str, outcome: str, message: str, status: int) -> LookDone:
+        now = self._context.now_ms()
+
+        def note(tx: Tx) -> OrderRow:
+            current = _locked(tx, attempt.id)
+            tx.attempts.update(schedule.after_failed_look(current, now))
+            operation = "close" if _to_be_closed(current) else "fetch"
+            tx.outbox.log(CallLog(attempt.order_id, attempt.id, now, operation, hint, outcome, message[:300], status))
+            return self._settle.refold(tx, attempt.order_id, now)
+
+        row = await self._context.store.write(note)
+        self._settle.announce([row])
+        return LookDone(False, (row,))
+
+
+def evidence_of(
+    gateway: str, asked: Asked, source: Source, hint: str, cursor: str = "", drop_hint: str = ""
+) -> Evidence:
+    reading = asked.reading
+    return Evidence(gateway, reading.facts, source, hint, reading.links, asked.raw_sha256, cursor, drop_hint)
+
+
+def _locked(tx: Tx, attempt_id: str) -> Attempt:
+    attempt = tx.attempts.get(attempt_id)
+    assert attempt is not None
+    tx.orders.lock(attempt.order_id)
+    current = tx.attempts.get(attempt_id)
+    assert current is not None
+    return current
+
+
+def _to_be_closed(attempt: Attempt) -> bool:
+    """A link that must not be payable any more: withdrawn, or never shown. A released one is only watched."""
+    return attempt.phase in (Phase.CLOSING, Phase.ABANDONED) and not attempt.fenced
+
+
+def _complete(links: tuple[LinkInfo, ...], link_id: str) -> bool:
+    return any(info.id == link_id and info.complete_look for info in links)

@@ -1,0 +1,124 @@
+"""Reading: lists, one order, the status lights. Never writes."""
+
+from __future__ import annotations
+
+from pos.domain.money import to_major
+from pos.domain.order import Life
+from pos.domain.store_port import OrderFilter, Tx
+from pos.domain.verdict import Certainty, Money
+from pos.services.context import Context
+from pos.services.desk import Desk
+from pos.services.orderview import find_order, row_of_line, view_of
+from pos.services.people import People
+from pos.services.receipts import receipt_lines
+from pos.services.timeline import timeline
+from pos.services.views import GatewayChoice, OrderRow, OrderView, StatusView, TimelineRow
+from pos.words.formats import Formats
+
+HEARD_LIMIT_MS = 30_000
+_LIVES = {life.value for life in Life}
+_MONIES = {money.value for money in Money}
+_CERTAINTIES = {word.value for word in Certainty}
+STATUSES = ("draft", "held", "placed", "voided", "unpaid", "waiting", "unknown", "part_paid", "paid", "overpaid")
+
+
+class RelayHealth:
+    """When the relay was last heard; the listener tells, the lights read."""
+
+    def __init__(self) -> None:
+        self.heard_at_ms: int | None = None
+        self.connected = False
+
+    def word(self, configured: bool, now_ms: int) -> str:
+        """ok only with a heartbeat in the last 30 s."""
+        if not configured:
+            return "off"
+        if self.heard_at_ms is not None and now_ms - self.heard_at_ms < HEARD_LIMIT_MS and self.connected:
+            return "ok"
+        return "down"
+
+
+class Queries:
+    def __init__(self, context: Context, desk: Desk, people: People, relay: RelayHealth, formats: Formats) -> None:
+        self._context = context
+        self._desk = desk
+        self._people = people
+        self._relay = relay
+        self._formats = formats
+
+    async def order(self, order_id: str) -> OrderView:
+        """By id, printed number or the caller's key; NotFound otherwise."""
+        now = self._context.now_ms()
+        return await self._context.store.read(lambda tx: view_of(tx, find_order(tx, order_id).id, now))
+
+    async def timeline(self, order_id: str) -> list[TimelineRow]:
+        money = self._formats.money
+        return await self._context.store.read(lambda tx: timeline(tx, find_order(tx, order_id), money))
+
+    async def orders(self, *, status: str = "", day: str = "", text: str = "", limit: int = 500) -> list[OrderRow]:
+        """A list, newest first. `status` is one of the words of payment-truth."""
+        where = OrderFilter(
+            day=day,
+            text=text.strip(),
+            lives=(status,) if status in _LIVES else (),
+            monies=(status,) if status in _MONIES else (),
+            live_only=status in {"waiting", "unknown"},
+            limit=limit,
+        )
+        rows = await self._rows(where)
+        return [row for row in rows if status not in _CERTAINTIES or row.certainty == status]
+
+    async def waiting(self) -> list[OrderRow]:
+        return await self._rows(OrderFilter(live_only=True))
+
+    async def held(self) -> list[OrderRow]:
+        return await self._rows(OrderFilter(lives=(Life.HELD.value,)))
+
+    async def changed_since(self, touch: int) -> tuple[list[OrderRow], int]:
+        """Orders that any process changed after `touch`, and the newest counter."""
+        now = self._context.now_ms()
+
+        def read(tx: Tx) -> tuple[list[OrderRow], int]:
+            lines = tx.orders.lines_of(OrderFilter(touched_after=touch, limit=200))
+            return [row_of_line(line, now) for line in lines], tx.orders.last_touch()
+
+        return await self._context.store.read(read)
+
+    async def _rows(self, where: OrderFilter) -> list[OrderRow]:
+        now = self._context.now_ms()
+        lines = await self._context.store.read(lambda tx: tx.orders.lines_of(where))
+        return [row_of_line(line, now) for line in lines]
+
+    async def status(self) -> StatusView:
+        """The lights, as they truly are."""
+        shop, now = self._context.shop, self._context.now_ms()
+        rows = await self.waiting()
+        run = await self._context.store.read(lambda tx: tx.sync.last_run())
+        shift = await self._context.store.read(lambda tx: tx.days.open_shift(shop.till))
+        words = [self._desk.health[name].word for name in self._desk.names()]
+        gateway = next((w for w in ("down", "slow") if w in words), "ok") if words else "off"
+        unknown = sum(1 for row in rows if row.certainty is Certainty.UNKNOWN)
+        return StatusView(
+            gateway=gateway,
+            relay=self._relay.word(bool(shop.relay_url), now),
+            relay_heard_at_ms=self._relay.heard_at_ms,
+            reconciled_at_ms=run.ended_at_ms if run and run.complete else None,
+            waiting=sum(1 for row in rows if row.certainty is Certainty.WAITING),
+            unknown=unknown,
+            test_mode=shop.test_mode,
+            shop=shop.name,
+            till=shop.till,
+            shift_no=shift.no if shift else None,
+            shift_opened_at_ms=shift.opened_at_ms if shift else None,
+            user=self._people.current(),
+            role=self._people.role(self._people.current()),
+        )
+
+    def gateways(self) -> list[GatewayChoice]:
+        return [GatewayChoice(e.name, e.title, e.mode, True) for e in self._desk.enrolled.values()]
+
+    async def receipt(self, order_id: str) -> list[str]:
+        view = await self.order(order_id)
+        when = self._formats.date_time(view.paid_at_ms or view.created_at_ms)
+        shop = self._context.shop
+        return receipt_lines(shop.name, view, lambda minor: to_major(minor, view.currency), when, test=shop.test_mode)

@@ -1,0 +1,43 @@
+"""A receipt as plain lines, for paper, screen and command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pos.services.views import OrderView
+from pos.words.happened import Receipt
+
+WIDTH = 42
+
+
+def receipt_lines(shop: str, view: OrderView, money: Callable[[int], str], when: str, *, test: bool) -> list[str]:
+    """42 characters wide; amounts right-aligned."""
+    lines = [shop.center(WIDTH).rstrip()]
+    if test:
+        lines.append(Receipt.TEST.center(WIDTH).rstrip())
+    lines += [_pair(Receipt.ORDER.format(number=view.number), when), "-" * WIDTH]
+    for line in view.lines:
+        pieces = f"{line.quantity_milli / 1000:g} x {money(line.unit_price_minor)}"
+        lines += [line.name[:WIDTH], _pair("  " + pieces, money(line.amount_minor))]
+    lines.append("-" * WIDTH)
+    if view.totals.discount_minor:
+        lines += [
+            _pair(Receipt.SUBTOTAL, money(view.totals.subtotal_minor)),
+            _pair(Receipt.DISCOUNT, money(-view.totals.discount_minor)),
+        ]
+    for tax in view.totals.taxes:
+        word = Receipt.TAX if view.totals.tax_included else Receipt.TAX_ADDED
+        lines.append(_pair(word.format(name=f"{tax.name} {tax.rate_ppm / 10_000:g} %"), money(tax.amount_minor)))
+    lines.append(_pair(Receipt.TOTAL, money(view.totals.total_minor)))
+    if view.payment_text:
+        lines.append(_pair(view.payment_text, money(view.kept_minor)))
+    if view.change_minor:
+        lines.append(_pair(Receipt.CHANGE, money(view.change_minor)))
+    if view.left_minor:
+        lines.append(_pair(Receipt.LEFT, money(view.left_minor)))
+    return [*lines, "", Receipt.THANKS.center(WIDTH).rstrip()]
+
+
+def _pair(left: str, right: str) -> str:
+    room = WIDTH - len(right) - 1
+    return f"{left[:room]:<{room}} {right}"

@@ -1,0 +1,113 @@
+"""Sweeps: a window of the gateway's report is read, page by page, and its facts are settled.
+
+1. The window: from `min(watermark, gateway's now - y hours)` to the gateway's now less a margin. The gateway's clock,
+   from its `Date` header; a till whose clock is wrong reads the same window.
+2. Every part of the report (payments, refunds, disputes, payouts), every page; each page is settled as it comes.
+3. A page that does not come ends the run as partial: shown as partial, the watermark stays.
+4. All pages in: the watermark moves. Running it again is harmless: facts are a set.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import replace
+
+from pos.domain.errors import PosError
+from pos.domain.facts import Kind, Source
+from pos.domain.ports import Asked, Gateway, NoAnswer, NotSent, Outcome, PreparedCall
+from pos.domain.store_port import SweepRun, Tx
+from pos.services.bus import ReconcileDone
+from pos.services.context import Context
+from pos.services.desk import Desk
+from pos.services.looks import evidence_of
+from pos.services.settle import Settle
+
+MARGIN_MS = 1_000
+MAX_PAGES = 2_000
+PAGE_TRIES = 3
+WAIT_MAX_S = 20.0
+HOUR_MS = 3_600_000
+
+
+class Reconcile:
+    def __init__(self, context: Context, desk: Desk, settle: Settle) -> None:
+        self._context = context
+        self._desk = desk
+        self._settle = settle
+
+    async def sweep_all(self) -> list[SweepRun]:
+        """One sweep of every enrolled gateway; one that cannot be reached leaves a partial run."""
+        return [await self.sweep(name) for name in self._desk.names()]
+
+    async def sweep(self, name: str, *, from_ms: int | None = None, to_ms: int | None = None) -> SweepRun:
+        """Read a window of one gateway's report; without bounds, the periodic window."""
+        started = self._context.now_ms()
+        run = SweepRun(self._context.ids.uuid7(), name, 0, 0, started)
+        try:
+            gate = await self._desk.get(name)
+            run = replace(run, **await self._window(gate, from_ms, to_ms))
+            run = await self._read(gate, run)
+        except (NotSent, NoAnswer) as error:
+            run = replace(run, note=error.title)
+        except PosError as error:
+            run = replace(run, note=str(error))
+        return await self._finish(run, periodic=from_ms is None)
+
+    async def _window(self, gate: Gateway, from_ms: int | None, to_ms: int | None) -> dict[str, int]:
+        name = gate.adapter.name
+        if self._desk.health[name].answered_at_ms is None:
+            await self._desk.ask(gate, gate.adapter.whoami())  # for its clock
+        now = self._context.now_ms() + self._desk.health[name].skew_ms
+        until = now - MARGIN_MS if to_ms is None else to_ms
+        if from_ms is None:
+            watermark = await self._context.store.read(lambda tx: tx.sync.watermark(name))
+            back = now - int(self._context.shop.look_back_hours * HOUR_MS)
+            from_ms = min(watermark, back) if watermark is not None else back
+        return {"from_ms": from_ms, "to_ms": until}
+
+    async def _read(self, gate: Gateway, run: SweepRun) -> SweepRun:
+        seen: Counter[str] = Counter()
+        rows = 0
+        for part in gate.adapter.capabilities.parts:
+            call: PreparedCall | None = gate.adapter.report(part, run.from_ms, run.to_ms)
+            for _ in range(MAX_PAGES):
+                if call is None:
+                    break
+                asked = await self._page(gate, call)
+                if asked.reading.outcome is not Outcome.OK:
+                    return replace(run, rows=rows, note=asked.reading.message or asked.reading.outcome.value)
+                evidence = evidence_of(gate.adapter.name, asked, Source.REPORT, "sweep")
+                await self._settle.take_in(evidence)
+                rows += asked.reading.rows
+                seen.update({f.object for f in asked.reading.facts if f.kind is Kind.PAYMENT_CAPTURED})
+                call = asked.reading.next
+            if call is not None:
+                return replace(run, rows=rows, note=f"more than {MAX_PAGES} pages of {part}")
+        duplicates = sum(count - 1 for count in seen.values())
+        return replace(run, rows=rows, duplicates=duplicates, complete=True)
+
+    async def _page(self, gate: Gateway, call: PreparedCall) -> Asked:
+        for _ in range(PAGE_TRIES - 1):
+            asked = await self._desk.ask(gate, call)
+            if asked.reading.outcome is not Outcome.BUSY:
+                return asked
+            await asyncio.sleep(min(asked.reading.retry_after_s or 1.0, WAIT_MAX_S))
+        return await self._desk.ask(gate, call)
+
+    async def _finish(self, run: SweepRun, *, periodic: bool) -> SweepRun:
+        now = self._context.now_ms()
+
+        def write(tx: Tx) -> tuple[SweepRun, int]:
+            corrected = len(
+                {h.order_id for h in tx.problems.healed(run.started_at_ms, now + 1) if h.source == "report"}
+            )
+            ended = replace(run, ended_at_ms=now, corrected=corrected)
+            tx.sync.put_run(ended)
+            if run.complete and periodic:
+                tx.sync.set_watermark(run.gateway, run.to_ms)
+            return ended, len(tx.problems.listed(open_only=True))
+
+        ended, exceptions = await self._context.store.write(write)
+        self._context.bus.publish(ReconcileDone(run.gateway, ended.corrected, exceptions, run.complete))
+        return ended

@@ -1,0 +1,263 @@
+"""Giving back: rows committed before the call, capped per payment under the order's lock, same key until answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from pos.domain.errors import BadInput, Refused
+from pos.domain.facts import Fact, Kind, Source
+from pos.domain.order import Life
+from pos.domain.payment import KeyParts, idempotency_key
+from pos.domain.ports import Asked, NoAnswer, NotSent, Outcome, RefundRequest
+from pos.domain.refund import Purpose, Refund
+from pos.domain.store_port import CallLog, Outgoing, Tx
+from pos.domain.verdict import Bundle, Proposal, Verdict, fold, refundable_of
+from pos.services.bus import OrderChanged
+from pos.services.context import Context
+from pos.services.desk import Desk
+from pos.services.looks import evidence_of
+from pos.services.orderview import view_of
+from pos.services.people import People
+from pos.services.settle import Evidence, Settle
+from pos.services.views import OrderView
+
+LEASE_MS = 15_000
+RETRY_FIRST_MS = 5_000
+RETRY_MAX_MS = 600_000
+DEFINITE = (Outcome.REFUSED, Outcome.NOT_FOUND, Outcome.GONE)
+
+
+class Refunds:
+    def __init__(self, context: Context, desk: Desk, settle: Settle, people: People) -> None:
+        self._context = context
+        self._desk = desk
+        self._settle = settle
+        self._people = people
+
+    async def refund_owed(self, order_id: str, *, reason: str, actor: str) -> OrderView:
+        """Give back what is owed: the second payment, an excess, the money of an order that is not placed.
+
+        Raises:
+            NotAllowed: the actor may not refund.
+            Refused: nothing is owed.
+        """
+        self._people.allow("refund", actor)
+
+        def plan(bundle: Bundle, verdict: Verdict) -> list[Proposal]:
+            if not verdict.proposals:
+                raise Refused(f"Nothing is owed back for order {bundle.order.number}.", "Look at its timeline.")
+            return list(verdict.proposals)
+
+        return await self._refund(order_id, Purpose.UNDO, reason, actor, plan)
+
+    async def refund(self, order_id: str, *, amount_minor: int | None, reason: str, actor: str) -> OrderView:
+        """Give back `amount_minor` (None: everything that is left) of a sale, to the payments it came from.
+
+        What the order is owed goes back as *undo*; of a sale in order it is a *return*.
+
+        Raises:
+            NotAllowed, BadInput, Refused: may not; not above zero; more than is left.
+        """
+        self._people.allow("refund", actor)
+        if amount_minor is not None and amount_minor <= 0:
+            raise BadInput("The amount to refund is not above zero.", "Give a positive amount.")
+        view = await self._context.store.read(lambda tx: view_of(tx, order_id, self._context.now_ms()))
+        if view.owed_minor and amount_minor in (None, view.owed_minor):
+            return await self.refund_owed(order_id, reason=reason, actor=actor)
+
+        def plan(bundle: Bundle, verdict: Verdict) -> list[Proposal]:
+            return _spread(bundle, verdict, amount_minor)
+
+        return await self._refund(order_id, Purpose.RETURN, reason, actor, plan)
+
+    async def accept(self, order_id: str, *, reason: str, actor: str) -> OrderView:
+        """M09: an order that was voided and then paid becomes a sale again, with the same revision."""
+        self._people.allow("override", actor)
+        now = self._context.now_ms()
+
+        def write(tx: Tx) -> OrderView:
+            order = tx.orders.lock(order_id)
+            if order.life is not Life.VOIDED:
+                raise Refused(f"Order {order.number} is not voided.", "Nothing needs to be accepted.")
+            tx.orders.update(replace(order, life=Life.PLACED))
+            tx.journal.append(now, actor, "order.accepted", order_id, {"reason": reason})
+            self._settle.refold(tx, order_id, now)
+            return view_of(tx, order_id, now)
+
+        view = await self._context.store.write(write)
+        self._context.bus.publish(OrderChanged(view.row))
+        return view
+
+    async def _refund(
+        self,
+        order_id: str,
+        purpose: Purpose,
+        reason: str,
+        actor: str,
+        plan: Callable[[Bundle, Verdict], list[Proposal]],
+    ) -> OrderView:
+        gateways = await self._context.store.read(lambda tx: {a.gateway for a in tx.attempts.of_order(order_id)})
+        for name in sorted(gateways):
+            await self._desk.get(name)
+        rows = await self._context.store.write(lambda tx: self._ask(tx, order_id, purpose, reason, actor, plan))
+        for row in rows:
+            await self.send(row)
+        now = self._context.now_ms()
+        view = await self._context.store.read(lambda tx: view_of(tx, order_id, now))
+        self._context.bus.publish(OrderChanged(view.row))
+        return view
+
+    def _ask(
+        self,
+        tx: Tx,
+        order_id: str,
+        purpose: Purpose,
+        reason: str,
+        actor: str,
+        plan: Callable[[Bundle, Verdict], list[Proposal]],
+    ) -> list[Outgoing]:
+        """The write before the calls: one row and one outgoing call per payment."""
+        now = self._context.now_ms()
+        tx.orders.lock(order_id)
+        bundle = tx.facts.bundle(order_id)
+        proposals = plan(bundle, fold(bundle))
+        rows = []
+        for proposal in proposals:
+            refund = self._row(bundle, proposal, purpose, reason, actor, now)
+            tx.money.add_refund(refund)
+            rows.append(self._outgoing(tx, bundle, refund, now))
+            body = {"refund": refund.id, "payment": refund.payment, "amount_minor": refund.amount_minor}
+            body |= {"purpose": refund.purpose.value, "reason": reason}
+            tx.journal.append(now, actor, "refund.asked", order_id, body)
+        self._settle.refold(tx, order_id, now)
+        return rows
+
+    def _row(
+        self, bundle: Bundle, proposal: Proposal, purpose: Purpose, reason: str, actor: str, now_ms: int
+    ) -> Refund:
+        refund_id = self._context.ids.uuid7()
+        order = bundle.order
+        parts = KeyParts(
+            self._context.shop.shop_id,
+            order.id,
+            order.revision,
+            0,
+            "refund",
+            refund_id,
+            proposal.amount_minor,
+            order.currency,
+            proposal.account,
+        )
+        return Refund(
+            id=refund_id,
+            order_id=order.id,
+            gateway=proposal.gateway,
+            account=proposal.account,
+            payment=proposal.payment,
+            amount_minor=proposal.amount_minor,
+            currency=order.currency,
+            purpose=purpose,
+            reason=reason,
+            asked_by=actor,
+            approved_by=actor,
+            key=idempotency_key(parts),
+            asked_at_ms=now_ms,
+        )
+
+    def _outgoing(self, tx: Tx, bundle: Bundle, refund: Refund, now_ms: int) -> Outgoing:
+        gate = self._desk.at_hand(refund.gateway)
+        if gate is None:
+            raise Refused("The gateway of this payment is not set up here.", "Refund it where it was taken.")
+        verdict = fold(bundle)
+        attempt_id = next((p.attempt_id for p in verdict.payments if p.id == refund.payment), "")
+        reference = next((a.reference for a in bundle.attempts if a.id == attempt_id), "")
+        request = RefundRequest(refund.key, refund.id, refund.payment, refund.amount_minor, refund.currency, reference)
+        row = Outgoing(
+            id=self._context.ids.uuid7(),
+            order_id=refund.order_id,
+            attempt_id=attempt_id,
+            refund_id=refund.id,
+            account=refund.account,
+            call=gate.adapter.refund(request),
+            made_at_ms=now_ms,
+            send_by_ms=None,
+            next_at_ms=now_ms,
+            owner=self._context.owner,
+            lease_until_ms=now_ms + LEASE_MS,
+            tries=1,
+        )
+        tx.outbox.put(row)
+        return row
+
+    async def send(self, row: Outgoing) -> bool:
+        """Send a claimed refund call once; the same key again until it is answered. True when it is settled."""
+        try:
+            gate = await self._desk.get(row.call.gateway)
+            asked = await self._desk.ask(gate, row.call)
+        except (NotSent, NoAnswer) as error:
+            await self._later(row, "no_answer", error.title, 0)
+            return False
+        if asked.reading.outcome is Outcome.OK:
+            await self._done(row, evidence_of(row.call.gateway, asked, Source.ANSWER, "refund"), "done", asked)
+            return True
+        if asked.reading.outcome in DEFINITE:
+            refused = Fact(
+                row.call.gateway,
+                row.account,
+                gate.adapter.mode,
+                Kind.REFUND_FAILED,
+                row.refund_id,
+            )
+            evidence = Evidence(row.call.gateway, (refused,), Source.ANSWER, "refund", raw_sha256=asked.raw_sha256)
+            await self._done(row, evidence, "dead", asked)
+            return True
+        await self._later(row, asked.reading.outcome.value, asked.reading.message, asked.status)
+        return False
+
+    async def _done(self, row: Outgoing, evidence: Evidence, state: str, asked: Asked) -> None:
+        now = self._context.now_ms()
+
+        def write(tx: Tx) -> None:
+            tx.orders.lock(row.order_id)
+            tx.outbox.finish(row.id, state)
+            outcome, message = asked.reading.outcome.value, asked.reading.message[:300]
+            tx.outbox.log(
+                CallLog(row.order_id, row.attempt_id, now, "refund", "refund", outcome, message, asked.status)
+            )
+            self._settle.apply(tx, [evidence], now)
+
+        await self._context.store.write(write)
+
+    async def _later(self, row: Outgoing, outcome: str, message: str, status: int) -> None:
+        now = self._context.now_ms()
+        pause = min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** min(row.tries, 10))
+
+        def write(tx: Tx) -> None:
+            tx.outbox.again(row.id, now + pause)
+            tx.outbox.log(
+                CallLog(row.order_id, row.attempt_id, now, "refund", "refund", outcome, message[:300], status)
+            )
+
+        await self._context.store.write(write)
+
+
+def _spread(bundle: Bundle, verdict: Verdict, amount_minor: int | None) -> list[Proposal]:
+    """Over the payments, newest first, from each at most what may still be given back to it."""
+    room = [
+        (p, refundable_of(bundle, verdict, p.id))
+        for p in sorted(verdict.payments, key=lambda p: (p.captured_at_ms or 0, p.id), reverse=True)
+    ]
+    available = sum(left for _, left in room)
+    wanted = available if amount_minor is None else amount_minor
+    if available == 0:
+        raise Refused(f"Nothing of order {bundle.order.number} can be refunded by link.", "Give cash back instead.")
+    if wanted > available:
+        raise Refused("That is more than is left of these payments.", f"At most {available} minor units can go back.")
+    plan = []
+    for payment, left in room:
+        part = min(left, wanted)
+        if part > 0:
+            plan.append(Proposal(payment.gateway, payment.account, payment.id, part))
+            wanted -= part
+    return plan

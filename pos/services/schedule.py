@@ -1,0 +1,45 @@
+"""When an attempt is looked at again, and how its phases end. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pos.domain.payment import Attempt, Phase
+
+ON_SCREEN_MS = 3_000
+LADDER_MS = ((2 * 60_000, 3_000), (15 * 60_000, 30_000), (2 * 3_600_000, 300_000))
+"""(age of the attempt, pause between looks): every 3 s at first, then half minutes, minutes, hours."""
+HOURLY_MS = 3_600_000
+CLOSING_MS = 2_000
+AFTER_CLOSE_MS = 4 * HOURLY_MS
+FAILED_MAX_MS = 300_000
+
+
+def pause_ms(attempt: Attempt, now_ms: int) -> int:
+    """The pause to the next look at an attempt that is not known closed."""
+    if attempt.fenced:
+        return AFTER_CLOSE_MS
+    age = now_ms - (attempt.shown_at_ms or attempt.drafted_at_ms)
+    return next((pause for limit, pause in LADDER_MS if age < limit), HOURLY_MS)
+
+
+def next_look_ms(attempt: Attempt, now_ms: int) -> int:
+    return now_ms + pause_ms(attempt, now_ms)
+
+
+def after_failed_look(attempt: Attempt, now_ms: int) -> Attempt:
+    """One more look without an answer: asked again soon, less and less often."""
+    failed = attempt.looks_failed + 1
+    pause = min(FAILED_MAX_MS, ON_SCREEN_MS * 2 ** min(failed - 1, 10))
+    return replace(attempt, looks_failed=failed, look_due_at_ms=now_ms + pause)
+
+
+def abandoned(attempt: Attempt, reason: str, now_ms: int) -> Attempt:
+    """Never shown, so it needs no fence; its link, if there is one, is found and closed in the background."""
+    due = now_ms + ON_SCREEN_MS
+    return replace(attempt, phase=Phase.ABANDONED, reason=reason, ended_at_ms=now_ms, look_due_at_ms=due)
+
+
+def closing(attempt: Attempt, now_ms: int) -> Attempt:
+    """The QR is withdrawn; the gateway is asked to close the link."""
+    return replace(attempt, phase=Phase.CLOSING, closing_at_ms=now_ms, look_due_at_ms=now_ms)

@@ -1,0 +1,304 @@
+"""The single entrance to an order's money.
+
+Callback, webhook, probe, report, the answer to our own call, a manager's decision: all come in here and differ only
+in their sighting's source. One write does, in this order:
+
+1. insert facts and sightings (what is known already changes nothing);
+2. lock every order they touch, in the order of ids;
+3. apply what was learnt about links to the attempts (phases, fence);
+4. fold; end live attempts that ask for more than is still due;
+5. cache the money status, write Z entries and effects, open and close exceptions, park what has no order;
+6. journal, move the relay's cursor; commit. Then `OrderChanged` goes out.
+
+"Correcting a status" never writes a status: it adds facts and folds again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from pos.domain import verdict as verdicts
+from pos.domain.facts import Fact, Kind, Sighting, Source
+from pos.domain.matching import Action, Finding, findings
+from pos.domain.payment import WATCH_CLOSED_DAYS, Attempt, Phase, parse_reference
+from pos.domain.ports import LinkInfo
+from pos.domain.store_port import Cached, Healed, Parked, Problem, Tx, ZEntry
+from pos.domain.verdict import Bundle, Money, PaymentState, Verdict
+from pos.services import schedule
+from pos.services.bus import OrderChanged
+from pos.services.context import Context
+from pos.services.orderview import row_of
+from pos.services.views import OrderRow
+
+RECEIPT_VALID_MS = 10 * 60_000
+DRAWER_VALID_MS = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What one answer of a gateway said, and how we came to see it.
+
+    `hint` names what made us ask: `webhook:<event>`, `callback:<event>`, `opened:<event>`, `poll`, `probe`, `check`,
+    `create`, `close`, `refund`, `sweep`. `cursor` and `drop_hint` move in the same write.
+    """
+
+    gateway: str
+    facts: tuple[Fact, ...]
+    source: Source
+    hint: str
+    links: tuple[LinkInfo, ...] = ()
+    raw_sha256: str = ""
+    cursor: str = ""
+    drop_hint: str = ""
+
+    def sighting(self, now_ms: int) -> Sighting:
+        return Sighting(self.source, self.hint, now_ms, self.raw_sha256)
+
+
+class Settle:
+    """Takes evidence in and tells the bus."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def take_in(self, evidence: Evidence) -> list[OrderRow]:
+        """One write for one answer; returns the new rows of the orders that it changed or confirmed."""
+        return await self.take_in_all([evidence])
+
+    async def take_in_all(self, evidence: Sequence[Evidence]) -> list[OrderRow]:
+        """One write for several answers (a page of events, a report page)."""
+        now = self._context.now_ms()
+        rows = await self._context.store.write(lambda tx: self.apply(tx, evidence, now))
+        self.announce(rows)
+        return rows
+
+    def announce(self, rows: Sequence[OrderRow]) -> None:
+        for row in rows:
+            self._context.bus.publish(OrderChanged(row))
+
+    def apply(self, tx: Tx, evidence: Sequence[Evidence], now_ms: int) -> list[OrderRow]:
+        """The write itself, for callers that have more to write in the same transaction."""
+        touched: dict[str, Evidence] = {}
+        for item in evidence:
+            new = tx.facts.add(item.facts, item.sighting(now_ms))
+            orders = tx.facts.orders_of(item.facts)
+            orders |= {a.order_id for info in item.links if (a := tx.attempts.by_link(item.gateway, info.id))}
+            touched |= dict.fromkeys(orders, item)
+            _park(tx, item.gateway, new)
+            if item.cursor:
+                tx.sync.set_cursor(item.cursor)
+            if item.drop_hint:
+                tx.sync.drop_hint(item.drop_hint)
+        rows = []
+        for order_id in sorted(touched):
+            tx.orders.lock(order_id)
+            for item in evidence:
+                _apply_links(tx, order_id, item, now_ms)
+            rows.append(self.refold(tx, order_id, now_ms, touched[order_id]))
+        return rows
+
+    def refold(self, tx: Tx, order_id: str, now_ms: int, cause: Evidence | None = None) -> OrderRow:
+        """Compute an order's money anew from everything known, under its lock, and write what follows from it."""
+        bundle = tx.facts.bundle(order_id)
+        verdict = verdicts.fold(bundle)
+        if self._end_excess(tx, bundle, verdict, now_ms):
+            bundle = tx.facts.bundle(order_id)
+        before = tx.orders.cached(order_id)
+        cached = cached_of(verdict)
+        if cached != before:
+            tx.orders.cache(order_id, cached)
+            body = {"money": cached.money, "kept_minor": cached.kept_minor, "due_minor": verdict.due_minor}
+            body |= {"source": cause.source.value, "hint": cause.hint} if cause else {}
+            tx.journal.append(now_ms, "", "order.money", order_id, body)
+        self._heal(tx, bundle, verdict, before, cause, now_ms)
+        self._note_movements(tx, bundle, verdict, now_ms)
+        self._sync_problems(tx, bundle, verdict, now_ms)
+        return row_of(tx, bundle, verdict, now_ms)
+
+    def _end_excess(self, tx: Tx, bundle: Bundle, verdict: Verdict, now_ms: int) -> bool:
+        """A live attempt that asks for more than is due ends in this write: one link, one payment."""
+        ended = False
+        for attempt in bundle.attempts:
+            if not attempt.live or attempt.amount_minor <= verdict.due_minor - verdict.kept_minor:
+                continue
+            if attempt.phase in (Phase.DRAFTED, Phase.REQUESTING):
+                tx.attempts.update(schedule.abandoned(attempt, "no longer due", now_ms))
+                ended = True
+            elif attempt.phase is Phase.OPEN:
+                tx.attempts.update(schedule.closing(attempt, now_ms))
+                ended = True
+        return ended
+
+    def _heal(
+        self, tx: Tx, bundle: Bundle, verdict: Verdict, before: Cached, cause: Evidence | None, now_ms: int
+    ) -> None:
+        """M02, M03: what the report or a background probe put right by itself, so that a manager sees it."""
+        if cause is None or not (cause.source is Source.REPORT or cause.hint == "probe"):
+            return
+        became_paid = before.money in (Money.UNPAID, Money.PART_PAID) and verdict.money in (Money.PAID, Money.OVERPAID)
+        if became_paid and verdict.captured_minor:
+            tx.problems.heal(Healed(bundle.order.id, "M02", cause.gateway, now_ms, cause.source))
+
+    def _note_movements(self, tx: Tx, bundle: Bundle, verdict: Verdict, now_ms: int) -> None:
+        order = bundle.order
+        for payment in verdict.payments:
+            if payment.captured_minor and payment.counts:
+                entry = _entry(order.id, order.till, payment, "capture", payment.captured_minor, now_ms)
+                if tx.money.enter(entry):
+                    tx.money.effect_once(order.id, "receipt", payment.id, now_ms, now_ms + RECEIPT_VALID_MS)
+            if payment.reversed_minor and payment.counts:
+                tx.money.enter(_entry(order.id, order.till, payment, "reversal", -payment.reversed_minor, now_ms))
+        gateways = {p.id: p.gateway for p in verdict.payments}
+        for refund in verdict.refunds:
+            subject = refund.ours or refund.id
+            gateway = gateways.get(refund.payment, "")
+            if refund.state == "succeeded":
+                tx.money.enter(
+                    _moved("refund", subject, order.id, order.till, gateway, -refund.amount_minor, bundle, now_ms)
+                )
+            elif refund.state in {"failed", "reversed"} and _was_entered(tx, "refund", subject, order.till):
+                tx.money.enter(
+                    _moved("bounce", subject, order.id, order.till, gateway, refund.amount_minor, bundle, now_ms)
+                )
+
+    def _sync_problems(self, tx: Tx, bundle: Bundle, verdict: Verdict, now_ms: int) -> None:
+        """Open what stands now, close what stands no longer; a manager's own resolution is not opened again."""
+        standing = {(f.code, f.subject): f for f in findings(bundle, verdict)}
+        if _unknown_too_long(bundle, now_ms):
+            standing[("M23", "")] = Finding("M23", Action.ASK, verdict.left_minor)
+        known = {(p.code, p.subject): p for p in tx.problems.of_order(bundle.order.id)}
+        for key, finding in standing.items():
+            problem = known.get(key)
+            if problem is None:
+                tx.problems.put(self._problem(bundle, verdict, finding, now_ms))
+            elif problem.closed_at_ms is not None and not problem.closed_by:
+                tx.problems.reopen(problem.id, now_ms, finding.action, finding.amount_minor)
+            elif problem.closed_at_ms is None and (problem.action, problem.amount_minor) != (
+                finding.action,
+                finding.amount_minor,
+            ):
+                tx.problems.put(replace(problem, action=finding.action, amount_minor=finding.amount_minor))
+        for key, problem in known.items():
+            if key not in standing and problem.closed_at_ms is None and problem.code not in TIMED:
+                tx.problems.close(problem.id, now_ms, "", "settled by facts")
+
+    def _problem(self, bundle: Bundle, verdict: Verdict, finding: Finding, now_ms: int) -> Problem:
+        payments = sorted(verdict.payments, key=lambda p: p.captured_at_ms or 0)
+        newest = payments[-1] if payments else None
+        return Problem(
+            id=self._context.ids.uuid7(),
+            order_id=bundle.order.id,
+            code=finding.code,
+            subject=finding.subject,
+            action=finding.action,
+            amount_minor=finding.amount_minor,
+            opened_at_ms=now_ms,
+            gateway=newest.gateway if newest else "",
+            payment=finding.subject or (newest.id if newest else ""),
+        )
+
+
+TIMED = frozenset({"M12", "M18", "M22"})
+"""Findings that do not come from an order's facts alone; those who open them close them."""
+
+
+UNKNOWN_LIMIT_MS = 10 * 60_000
+
+
+def _unknown_too_long(bundle: Bundle, now_ms: int) -> bool:
+    """M23: a live attempt whose looks have failed for more than ten minutes."""
+    return any(
+        a.live
+        and a.looks_failed > 0
+        and now_ms - (a.looked_at_ms or a.shown_at_ms or a.drafted_at_ms) > UNKNOWN_LIMIT_MS
+        for a in bundle.attempts
+    )
+
+
+def cached_of(verdict: Verdict) -> Cached:
+    return Cached(
+        money=verdict.money.value,
+        kept_minor=verdict.kept_minor,
+        captured_minor=verdict.captured_minor,
+        refunded_minor=verdict.refunded_minor,
+        returned_minor=verdict.returned_minor,
+        owed_minor=verdict.owed_minor,
+        flags=" ".join(verdict.flags),
+    )
+
+
+def _apply_links(tx: Tx, order_id: str, item: Evidence, now_ms: int) -> None:
+    """Phases and the fence, from what the gateway said of the order's links."""
+    for info in item.links:
+        attempt = tx.attempts.by_link(item.gateway, info.id)
+        if attempt is None or attempt.order_id != order_id:
+            continue
+        verdict = verdicts.fold(tx.facts.bundle(attempt.order_id))
+        states = {p.state for p in verdict.payments if p.attempt_id == attempt.id}
+        in_flight, paid = bool(states & {"pending", "authorized"}), "captured" in states
+        after = _after_look(attempt, info, in_flight=in_flight, paid=paid, now_ms=now_ms)
+        tx.attempts.update(after)
+        if item.hint == "probe" and attempt.live and after.phase is Phase.CLOSED and not paid:
+            tx.problems.heal(Healed(order_id, "M03", item.gateway, now_ms, item.source))
+
+
+def _after_look(attempt: Attempt, info: LinkInfo, *, in_flight: bool, paid: bool, now_ms: int) -> Attempt:
+    """The attempt after a look at its link. Closed only when nothing of it is in flight and the look was complete."""
+    seen = replace(attempt, looks_failed=0, looked_at_ms=now_ms)
+    if info.expires_at_ms is not None:
+        seen = replace(seen, expires_at_ms=info.expires_at_ms)
+    over = info.state in {"closed", "expired"}
+    if not over:
+        return replace(seen, look_due_at_ms=schedule.next_look_ms(seen, now_ms))
+    if in_flight or not info.complete_look:
+        phase = Phase.CLOSING if attempt.phase is Phase.OPEN else attempt.phase
+        seen = replace(seen, phase=phase, closing_at_ms=attempt.closing_at_ms or now_ms)
+        return replace(seen, look_due_at_ms=schedule.next_look_ms(seen, now_ms))
+    ended = attempt.phase in (Phase.OPEN, Phase.CLOSING, Phase.RELEASED)
+    seen = replace(
+        seen,
+        phase=Phase.CLOSED if ended else attempt.phase,
+        fenced_at_ms=attempt.fenced_at_ms or now_ms,
+        fence_kind=attempt.fence_kind or info.state,
+        ended_at_ms=attempt.ended_at_ms or now_ms,
+    )
+    watch_until = (seen.fenced_at_ms or now_ms) + WATCH_CLOSED_DAYS * 86_400_000
+    due = None if paid or now_ms > watch_until else schedule.next_look_ms(seen, now_ms)
+    return replace(seen, look_due_at_ms=due)
+
+
+def _park(tx: Tx, gateway: str, new: Sequence[Fact]) -> None:
+    """Captured payments without an order here stay visible: orphan (our reference) or foreign."""
+    for payment in sorted({f.object for f in new if f.kind.startswith("payment.")}):
+        facts = tx.facts.of_payment(gateway, payment)
+        captures = [f for f in facts if f.kind is Kind.PAYMENT_CAPTURED]
+        if not captures:
+            continue
+        if tx.facts.orders_of(captures):
+            tx.facts.unpark(gateway, payment)
+            continue
+        newest = captures[-1]
+        ours = any(f.kind is Kind.PAYMENT_OF_REFERENCE and parse_reference(f.target) for f in facts)
+        owner = next((f.target for f in facts if f.kind is Kind.PAYMENT_OF_REFERENCE), "")
+        kind = "orphan" if ours else "foreign"
+        amount, currency = newest.amount_minor or 0, newest.currency
+        row = Parked(gateway, newest.account, newest.mode, payment, owner, kind, amount, currency, newest.at_ms)
+        tx.facts.park(row)
+
+
+def _entry(order_id: str, till: str, payment: PaymentState, kind: str, amount: int, now_ms: int) -> ZEntry:
+    subject = f"{payment.gateway}:{payment.id}"
+    return ZEntry(
+        kind, subject, order_id, till, payment.gateway, amount, payment.currency, now_ms, payment.captured_at_ms
+    )
+
+
+def _moved(
+    kind: str, subject: str, order_id: str, till: str, gateway: str, amount: int, bundle: Bundle, now_ms: int
+) -> ZEntry:
+    return ZEntry(kind, subject, order_id, till, gateway, amount, bundle.order.currency, now_ms)
+
+
+def _was_entered(tx: Tx, kind: str, subject: str, till: str) -> bool:
+    return any(e.kind == kind and e.subject == subject for e in tx.money.entries(open_only=False, till=till))
