@@ -29,6 +29,11 @@ def chain(previous: str, fields: tuple[str, int, int, str, str, str, str]) -> st
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def z_hash(previous: str, scope: str, no: int, body: str) -> str:
+    """SHA-256 over the hash before, the scope, the number and the body of a closed report."""
+    return hashlib.sha256("\x1e".join([previous, scope, str(no), body]).encode()).hexdigest()
+
+
 def verify(entries: list[Entry], previous: str = GENESIS) -> int | None:
     """The sequence number of the first entry that does not fit, or None when the chain holds."""
     expected = entries[0].seq if entries else 1

@@ -7,6 +7,7 @@ asked again; nothing that the relay acknowledged to a gateway is lost between he
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from pos.domain.facts import Source
 from pos.domain.payment import Attempt
@@ -45,7 +46,7 @@ class Hints:
         due = await self._context.store.read(lambda tx: tx.sync.hints(now, limit))
         for hint in due:
             if not await self._follow(hint, ""):
-                await self._context.store.write(lambda tx, h=hint: self._again(tx, h))
+                await self._context.store.write(partial(self._again, hint=hint))
         return len(due)
 
     async def _follow(self, hint: Hint, cursor: str) -> bool:

@@ -46,7 +46,8 @@ class Reconcile:
         run = SweepRun(self._context.ids.uuid7(), name, 0, 0, started)
         try:
             gate = await self._desk.get(name)
-            run = replace(run, **await self._window(gate, from_ms, to_ms))
+            since, until = await self._window(gate, from_ms, to_ms)
+            run = replace(run, from_ms=since, to_ms=until)
             run = await self._read(gate, run)
         except (NotSent, NoAnswer) as error:
             run = replace(run, note=error.title)
@@ -54,7 +55,7 @@ class Reconcile:
             run = replace(run, note=str(error))
         return await self._finish(run, periodic=from_ms is None)
 
-    async def _window(self, gate: Gateway, from_ms: int | None, to_ms: int | None) -> dict[str, int]:
+    async def _window(self, gate: Gateway, from_ms: int | None, to_ms: int | None) -> tuple[int, int]:
         name = gate.adapter.name
         if self._desk.health[name].answered_at_ms is None:
             await self._desk.ask(gate, gate.adapter.whoami())  # for its clock
@@ -64,7 +65,7 @@ class Reconcile:
             watermark = await self._context.store.read(lambda tx: tx.sync.watermark(name))
             back = now - int(self._context.shop.look_back_hours * HOUR_MS)
             from_ms = min(watermark, back) if watermark is not None else back
-        return {"from_ms": from_ms, "to_ms": until}
+        return from_ms, until
 
     async def _read(self, gate: Gateway, run: SweepRun) -> SweepRun:
         seen: Counter[str] = Counter()

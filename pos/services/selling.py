@@ -14,6 +14,7 @@ from pos.domain.verdict import fold
 from pos.services.bus import OrderChanged
 from pos.services.context import Context
 from pos.services.orderview import view_of
+from pos.services.shifts import open_shift
 from pos.services.views import OrderView
 
 LINK_OPEN = "Its link is still open."
@@ -60,6 +61,7 @@ class Selling:
             cashier=actor,
             lines=tuple(lines),
         )
+        open_shift(tx, self._context, actor)
         tx.orders.insert(order)
         tx.orders.set_lines(order, lines, tax_included=shop.tax_included)
         body = {"number": order.number, "total_minor": order.total_minor, "currency": order.currency}

@@ -43,7 +43,7 @@ _OUTCOMES = {
 
 
 def timeline(tx: Tx, order: Order, money: Money) -> list[TimelineRow]:
-    """Rows with the earliest first; a fact that was seen in several ways has a row for the first, one for the report."""
+    """Earliest first; a fact seen in several ways has a row for the first, and one for the report."""
     rows = [TimelineRow(order.created_at_ms, "till", Happened.SAVED.format(amount=money(order.total_minor)))]
     rows += _attempt_rows(tx, order.id)
     rows += [
@@ -127,9 +127,7 @@ def _money_rows(tx: Tx, order_id: str, money: Money) -> list[TimelineRow]:
 
 def _journal_rows(tx: Tx, order_id: str) -> list[TimelineRow]:
     rows = []
-    for entry in tx.journal.entries():
-        if entry.subject != order_id:
-            continue
+    for entry in tx.journal.of_subject(order_id):
         body = json.loads(entry.body)
         if entry.act == "order.voided":
             rows.append(TimelineRow(entry.at_ms, "till", Happened.VOIDED.format(reason=body.get("reason", ""))))

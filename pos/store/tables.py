@@ -327,6 +327,7 @@ journal = Table(
     _text("body"),
     Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
+    Index("ix_journal_subject", "subject"),
 )
 
 hint = Table(

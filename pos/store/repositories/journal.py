@@ -27,6 +27,10 @@ class JournalRows(Rows):
         entry = Entry(self._till, seq, at_ms, actor, act, subject, text, previous, digest)
         self._insert(_j, mapping.dump(entry))
 
+    def of_subject(self, subject: str) -> list[Entry]:
+        query = select(_j).where(_j.c.subject == subject).order_by(_j.c.at_ms, _j.c.seq)
+        return [mapping.load(Entry, row) for row in self._all(query)]
+
     def entries(self, till: str = "") -> list[Entry]:
         query = select(_j).order_by(_j.c.till, _j.c.seq)
         if till:

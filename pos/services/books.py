@@ -1,0 +1,245 @@
+"""The books: do they hold, and everything in them as JSON lines.
+
+`verify` checks the invariants of design/payment-truth.md section 8 over the whole database and says which order
+breaks which one, and why. It trusts nothing that is cached.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pos.domain import journal
+from pos.domain.cash import Method
+from pos.domain.facts import Kind
+from pos.domain.order import Life
+from pos.domain.payment import KeyParts, Phase, idempotency_key, reference
+from pos.domain.refund import Purpose
+from pos.domain.store_port import Tx
+from pos.domain.verdict import Bundle, Money, Verdict, fold
+from pos.services.context import Context
+from pos.services.settle import UNKNOWN_LIMIT_MS, cached_of
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """An invariant that does not hold."""
+
+    invariant: str
+    subject: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.invariant} {self.subject}: {self.why}"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One order under examination."""
+
+    tx: Tx
+    shop: str
+    now_ms: int
+    bundle: Bundle
+    verdict: Verdict
+
+
+class Books:
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def verify(self) -> list[Break]:
+        """Every break of every invariant; empty when the books hold."""
+        return await self._context.store.read(self.verify_in)
+
+    def verify_in(self, tx: Tx) -> list[Break]:
+        found: list[Break] = []
+        now, shop = self._context.now_ms(), self._context.shop.shop_id
+        for order_id in tx.orders.ids():
+            bundle = tx.facts.bundle(order_id)
+            case = Case(tx, shop, now, bundle, fold(bundle))
+            for name, check in CHECKS.items():
+                found += [Break(name, bundle.order.number, why) for why in check(case)]
+        found += _facts_unchanged(tx)
+        found += _chains_hold(tx)
+        return found
+
+    async def export(self) -> list[str]:
+        """All orders, attempts, facts, bindings, sightings, calls, tenders, refunds, exceptions, shifts, Z, journal."""
+        return await self._context.store.read(lambda tx: [json.dumps(row, ensure_ascii=False) for row in _export(tx)])
+
+
+def _shown_needs_link(case: Case) -> Iterator[str]:
+    for attempt in case.bundle.attempts:
+        if attempt.was_shown and not (attempt.link_id and attempt.shown_at_ms):
+            yield f"attempt {attempt.no} was shown without a link on record"
+
+
+def _one_live(case: Case) -> Iterator[str]:
+    if sum(a.live for a in case.bundle.attempts) > 1:
+        yield "two live attempts"
+
+
+def _keys(case: Case) -> Iterator[str]:
+    for a in case.bundle.attempts:
+        parts = KeyParts(case.shop, a.order_id, a.revision, a.no, "create", "", a.amount_minor, a.currency, a.account)
+        if a.key != idempotency_key(parts) or a.reference != reference(a.order_id, a.no):
+            yield f"attempt {a.no} has another key or reference than its formula gives"
+
+
+def _paid_has_proof(case: Case) -> Iterator[str]:
+    verdict = case.verdict
+    if verdict.money is Money.PAID and not case.bundle.order.completed and verdict.kept_minor != verdict.due_minor:
+        yield "paid, but what was kept is not what was due"
+    if verdict.captured_minor and not any(f.kind is Kind.PAYMENT_CAPTURED for f in case.bundle.facts):
+        yield "money without a fact"
+
+
+def _cache_is_verdict(case: Case) -> Iterator[str]:
+    if case.tx.orders.cached(case.bundle.order.id) != cached_of(case.verdict):
+        yield "the cached money differs from the verdict over all facts"
+
+
+def _caps(case: Case) -> Iterator[str]:
+    for payment in case.verdict.payments:
+        given = sum(r.amount_minor for r in case.verdict.refunds if r.payment == payment.id and r.counts)
+        if given > payment.captured_minor:
+            yield f"more was given back to {payment.id} than it captured"
+
+
+def _accounts(case: Case) -> Iterator[str]:
+    attempts = {a.id: a for a in case.bundle.attempts}
+    for payment in case.verdict.payments:
+        attempt = attempts.get(payment.attempt_id)
+        if attempt and payment.counts and payment.account != attempt.account:
+            yield f"{payment.id} counts although it is of another account"
+
+
+def _tender_fenced(case: Case) -> Iterator[str]:
+    tenders = [t for t in case.bundle.tenders if t.amount_minor > 0 and t.method is not Method.BY_HAND]
+    for attempt in case.bundle.attempts:
+        if not attempt.was_shown or attempt.phase is Phase.RELEASED or attempt.fence_kind == "override":
+            continue
+        for tender in tenders:
+            shown_before = (attempt.shown_at_ms or 0) <= tender.at_ms
+            if shown_before and (attempt.fenced_at_ms is None or attempt.fenced_at_ms > tender.at_ms):
+                yield f"a tender was taken while link {attempt.no} could be paid"
+
+
+def _excess_is_seen(case: Case) -> Iterator[str]:
+    excess = case.verdict.kept_firm_minor - case.verdict.due_minor
+    if excess <= 0:
+        return
+    codes = {p.code for p in case.tx.problems.of_order(case.bundle.order.id)}
+    if not codes & {"M06", "M07", "M09"}:
+        yield f"{excess} too much was kept and nobody is told"
+
+
+def _unknown_is_seen(case: Case) -> Iterator[str]:
+    for a in case.bundle.attempts:
+        since = a.looked_at_ms or a.shown_at_ms or a.drafted_at_ms
+        if a.live and a.looks_failed and case.now_ms - since > 2 * UNKNOWN_LIMIT_MS:
+            if not any(p.code == "M23" for p in case.tx.problems.of_order(a.order_id)):
+                yield f"attempt {a.no} is unknown and nobody is told"
+
+
+def _links_watched(case: Case) -> Iterator[str]:
+    for a in case.bundle.attempts:
+        if not a.fenced and a.look_due_at_ms is None:
+            yield f"link {a.no} was asked for and nobody looks for it"
+
+
+def _life_fits(case: Case) -> Iterator[str]:
+    order = case.bundle.order
+    if order.life in (Life.DRAFT, Life.HELD) and (case.bundle.attempts or case.bundle.tenders):
+        yield "money was asked for before the order was placed"
+
+
+CHECKS: dict[str, Callable[[Case], Iterator[str]]] = {
+    "I1": _shown_needs_link,
+    "I2": _one_live,
+    "I3": _keys,
+    "I4": _paid_has_proof,
+    "I5": _cache_is_verdict,
+    "I6": _caps,
+    "I7": _accounts,
+    "I8": _tender_fenced,
+    "I14": _excess_is_seen,
+    "I16": _unknown_is_seen,
+    "I17": _links_watched,
+    "life": _life_fits,
+}
+
+
+def _facts_unchanged(tx: Tx) -> Iterator[Break]:
+    """I10: a fact's id is the digest of what it says; I13: a captured payment has one owner."""
+    seen = {fact_id for fact_id, _ in tx.facts.sightings()}
+    parked = {p.payment for p in tx.facts.parked()}
+    for fact, _ in tx.facts.all():
+        if fact.id not in seen:
+            yield Break("I10", fact.object, "a fact without a sighting, or changed after it was written")
+        if fact.kind is Kind.PAYMENT_CAPTURED:
+            owned = bool(tx.facts.orders_of([fact]))
+            if owned == (fact.object in parked):
+                yield Break("I13", fact.object, "a captured payment needs exactly one of order, orphan, foreign")
+
+
+def _chains_hold(tx: Tx) -> Iterator[Break]:
+    """I12: journal and Z reports are unbroken chains; every closed entry is in exactly one Z."""
+    by_till: dict[str, list[journal.Entry]] = {}
+    for entry in tx.journal.entries():
+        by_till.setdefault(entry.till, []).append(entry)
+    for till, entries in by_till.items():
+        broken = journal.verify(entries)
+        if broken is not None:
+            yield Break("I12", f"journal of till {till}", f"entry {broken} does not fit")
+    previous: dict[str, str] = {}
+    numbers: dict[str, int] = {}
+    for z in tx.days.zs():
+        before, number = previous.get(z.scope, journal.GENESIS), numbers.get(z.scope, 0) + 1
+        if z.no != number or z.previous != before or z.hash != journal.z_hash(before, z.scope, z.no, z.body):
+            yield Break("I12", f"{z.scope} {z.no}", "the chain of closed reports is broken")
+        previous[z.scope], numbers[z.scope] = z.hash, z.no
+
+
+def _export(tx: Tx) -> Iterator[dict[str, Any]]:
+    for order_id in tx.orders.ids():
+        bundle = tx.facts.bundle(order_id)
+        yield _order_line(tx, bundle)
+        for attempt in bundle.attempts:
+            yield {"type": "attempt", **asdict(attempt)}
+        for problem in tx.problems.of_order(order_id):
+            row = asdict(problem)
+            yield {"type": "exception", **row, "open": problem.closed_at_ms is None}
+    for fact, seen in tx.facts.all():
+        kind = "binding" if fact.kind.is_binding else "fact"
+        yield {"type": kind, "id": fact.id, **asdict(fact), "seen_at_ms": seen}
+    for fact_id, sighting in tx.facts.sightings():
+        yield {"type": "sighting", "fact_id": fact_id, **asdict(sighting)}
+    for call in tx.outbox.calls():
+        yield {"type": "call", **asdict(call)}
+    for tender in tx.money.tenders():
+        yield {"type": "tender", **asdict(tender)}
+    for refund in tx.money.refunds():
+        kind = "return" if refund.purpose is Purpose.RETURN else "refund"
+        yield {"type": "refund", "kind": kind, **asdict(refund)}
+    for shift in tx.days.shifts():
+        yield {"type": "shift", **asdict(shift)}
+    for z in tx.days.zs():
+        yield {"type": "z", **asdict(z)}
+    for entry in tx.journal.entries():
+        yield {"type": "journal", **asdict(entry)}
+
+
+def _order_line(tx: Tx, bundle: Bundle) -> dict[str, Any]:
+    order, cached = bundle.order, tx.orders.cached(bundle.order.id)
+    return {
+        "type": "order",
+        "order_id": order.id,
+        **{k: v for k, v in asdict(order).items() if k != "id"},
+        **asdict(cached),
+        "due_minor": order.due_minor,
+        "flags": cached.flags.split(),
+    }

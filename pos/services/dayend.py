@@ -1,0 +1,302 @@
+"""The end of the day: what the gateways' reports and the till's books say, side by side; then the close.
+
+Nothing blocks the close: open exceptions are carried over under the manager's name, broken integrity is printed.
+Preview, close, screen and export come from one function, `_figures`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from pos.domain.errors import NotFound, Refused
+from pos.domain.facts import Fact, Kind, Mode, Source
+from pos.domain.journal import GENESIS, z_hash
+from pos.domain.matching import Action
+from pos.domain.payment import reference
+from pos.domain.store_port import OrderFilter, Parked, Problem, SweepRun, Tx, ZEntry, ZReport
+from pos.domain.verdict import Certainty, fold
+from pos.services.books import Books
+from pos.services.context import Context
+from pos.services.orderview import find_order, gateway_title, row_of_line, view_of
+from pos.services.people import People
+from pos.services.reconcile import Reconcile
+from pos.services.settle import Evidence, Settle
+from pos.services.shifts import open_shift
+from pos.services.views import DayView, ExceptionView, MatchRow, OrderView, TotalRow
+
+MAX_ORDERS = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Movements:
+    """Sums of a set of Z entries, in minor units."""
+
+    cash: int
+    by_gateway: dict[str, int]
+    refunds: int
+    count: int
+
+
+class DayEnd:
+    def __init__(
+        self, context: Context, reconcile: Reconcile, settle: Settle, people: People, books: Books, names: Sequence[str]
+    ) -> None:
+        self._context = context
+        self._reconcile = reconcile
+        self._settle = settle
+        self._people = people
+        self._books = books
+        self._names = tuple(names)
+
+    async def preview(self, *, refresh: bool = True, day: str = "") -> DayView:
+        """The day as it stands; `refresh` reads the gateways' reports of the day first."""
+        day = day or self._context.shop.business_day(self._context.now_ms())
+        runs = await self._sweep(day) if refresh else []
+        return await self._context.store.read(lambda tx: self._figures(tx, day, runs))
+
+    async def _sweep(self, day: str) -> list[SweepRun]:
+        start, _ = self._context.shop.day_bounds_ms(day)
+        runs = [await self._reconcile.sweep(name) for name in self._names]
+        back = self._context.now_ms() - int(self._context.shop.look_back_hours * 3_600_000)
+        if start < back:  # the periodic window does not reach the morning of this day
+            runs = [await self._reconcile.sweep(name, from_ms=start) for name in self._names]
+        return runs
+
+    async def close(self, *, actor: str, counted_minor: int | None = None) -> DayView:
+        """Close this till's shift with its Z, then the business day.
+
+        Raises:
+            NotAllowed: the actor may not close the day.
+            Refused: this day is closed already.
+        """
+        self._people.allow("close_day", actor)
+        now = self._context.now_ms()
+        day = self._context.shop.business_day(now)
+        runs = await self._sweep(day)
+        problems = await self._books.verify()
+        texts = tuple(str(p) for p in problems)
+
+        def write(tx: Tx) -> DayView:
+            if any(z.day == day for z in tx.days.zs("day")):
+                raise Refused(f"The day {day} is closed already.", "Sales from now on belong to the next one.")
+            view = replace(self._figures(tx, day, runs), problems=texts)
+            self._close_shift(tx, actor, counted_minor, now)
+            view = replace(view, closed_at_ms=now, closed_by=actor)
+            report = self._chain(tx, "day", day, actor, _plain(view), now)
+            tx.journal.append(now, actor, "day.closed", day, {"no": report.no, "hash": report.hash})
+            return replace(view, z_number=report.no, hash=report.hash)
+
+        return await self._context.store.write(write)
+
+    async def show(self, day: str) -> DayView:
+        """A closed day as it was closed; NotFound where it is still open."""
+        reports = await self._context.store.read(lambda tx: tx.days.zs("day"))
+        found = next((z for z in reports if z.day == day), None)
+        if found is None:
+            raise NotFound(f"The day {day} is not closed.", "Use `pos day preview` for a day that is still open.")
+        return replace(_view(json.loads(found.body)), z_number=found.no, hash=found.hash)
+
+    async def attach(self, payment: str, order_number: str, *, actor: str, reason: str) -> OrderView:
+        """A manager ties a payment without an order to one; the gateway's own word would outrank this."""
+        self._people.allow("override", actor)
+        now = self._context.now_ms()
+
+        def write(tx: Tx) -> OrderView:
+            order = find_order(tx, order_number)
+            parked = next((p for p in tx.facts.parked() if p.payment == payment), None)
+            if parked is None:
+                raise NotFound(f"No payment {payment} waits for an order.", "Run the reconciliation again.")
+            attempts = tx.attempts.of_order(order.id)
+            fact = Fact(
+                parked.gateway,
+                parked.account,
+                Mode(parked.mode),
+                Kind.PAYMENT_ATTACHED,
+                payment,
+                reference(order.id, max((a.no for a in attempts), default=1)),
+            )
+            tx.journal.append(now, actor, "payment.attached", order.id, {"payment": payment, "reason": reason})
+            rows = self._settle.apply(tx, [Evidence(parked.gateway, (fact,), Source.PERSON, f"attach:{actor}")], now)
+            if rows:
+                tx.facts.unpark(parked.gateway, payment)
+            return view_of(tx, order.id, now)
+
+        return await self._context.store.write(write)
+
+    # -- one function for preview, close, screen and export ----------------------------------------------------------
+
+    def _figures(self, tx: Tx, day: str, runs: Sequence[SweepRun]) -> DayView:
+        shop, now = self._context.shop, self._context.now_ms()
+        start, end = shop.day_bounds_ms(day)
+        runs = runs or [run for name in self._names if (run := tx.sync.last_run(name))]
+        problems = tx.problems.listed(open_only=True)
+        parked = tx.facts.parked(start, end)
+        matched, corrected = self._matches(tx, start, end, {p.order_id for p in problems})
+        lines = tx.orders.lines_of(OrderFilter(live_only=True, limit=MAX_ORDERS))
+        sure = [row_of_line(line, now).certainty for line in lines]
+        entries = tx.money.entries(open_only=True)
+        return DayView(
+            day=day,
+            from_ms=start,
+            to_ms=end,
+            currency=shop.currency,
+            gateways=self._names,
+            report_at_ms=max((run.ended_at_ms or 0 for run in runs), default=0) or None,
+            rows_read=sum(run.rows for run in runs),
+            complete=bool(runs) and all(run.complete for run in runs),
+            matched=tuple(matched),
+            corrected=tuple(corrected),
+            exceptions=(
+                *(self._exception(tx, p) for p in problems),
+                *(_orphan(p) for p in parked if p.kind == "orphan"),
+            ),
+            waiting=sure.count(Certainty.WAITING),
+            unknown=sure.count(Certainty.UNKNOWN),
+            totals=tuple(self._totals(tx, entries, start, end)),
+            cash_difference_minor=None,
+            parked_count=sum(1 for p in parked if p.kind != "orphan"),
+            parked_minor=sum(p.amount_minor for p in parked if p.kind != "orphan"),
+            closed_at_ms=None,
+            problems=tuple(run.note for run in runs if run.note),
+        )
+
+    def _matches(self, tx: Tx, start: int, end: int, open_orders: set[str]) -> tuple[list[MatchRow], list[MatchRow]]:
+        """Captures of the day by the gateway's clock: matched (M01), or corrected by a report or a probe (M02, M03)."""
+        healed = {h.order_id: h for h in tx.problems.healed(start, end + 86_400_000)}
+        matched, corrected, told = [], [], set()
+        for name in self._names:
+            for fact in tx.facts.in_window(name, start, end):
+                for order_id in tx.facts.orders_of([fact]) - open_orders:
+                    order = tx.orders.get(order_id)
+                    assert order is not None
+                    code = healed[order_id].code if order_id in healed else "M01"
+                    row = MatchRow(
+                        code, order_id, order.number, fact.at_ms or start, name, fact.amount_minor, fact.amount_minor
+                    )
+                    (corrected if code != "M01" else matched).append(row)
+                    told.add(order_id)
+        for order_id, heal in healed.items():
+            order = tx.orders.get(order_id)
+            if order_id not in told and order is not None and heal.code == "M03" and start <= heal.at_ms < end:
+                corrected.append(MatchRow("M03", order_id, order.number, heal.at_ms, heal.gateway, 0, 0))
+        return matched, corrected
+
+    def _exception(self, tx: Tx, problem: Problem) -> ExceptionView:
+        bundle = tx.facts.bundle(problem.order_id)
+        verdict = fold(bundle)
+        return ExceptionView(
+            id=problem.id,
+            code=problem.code,
+            order_id=problem.order_id,
+            number=bundle.order.number,
+            at_ms=problem.opened_at_ms,
+            gateway=problem.gateway,
+            here_minor=verdict.due_minor,
+            gateway_minor=verdict.captured_minor,
+            currency=bundle.order.currency,
+            action=Action(problem.action),
+            amount_minor=problem.amount_minor,
+            subject=problem.subject or problem.payment,
+            open=problem.closed_at_ms is None,
+        )
+
+    def _totals(self, tx: Tx, entries: Sequence[ZEntry], start: int, end: int) -> list[TotalRow]:
+        """Cash from the till's own entries; each gateway's captures beside what the orders are due from it."""
+        cash = sum(e.amount_minor for e in entries if e.kind == "tender")
+        rows = [TotalRow("cash", "Cash", cash, None)]
+        captured_all = fees = 0
+        for name in self._names:
+            facts = tx.facts.in_window(name, start, end)
+            captured = sum({f.object: f.amount_minor or 0 for f in facts}.values())
+            orders = tx.facts.orders_of(facts)
+            owed = sum(fold(tx.facts.bundle(order_id)).owed_minor for order_id in orders)
+            parked = sum(p.amount_minor for p in tx.facts.parked(start, end) if p.gateway == name)
+            rows.append(TotalRow(name, gateway_title(name), captured - owed - parked, captured))
+            captured_all += captured
+            fees += self._fees(tx, facts)
+        refunds = sum(e.amount_minor for e in entries if e.kind in {"refund", "bounce", "reversal"})
+        rows.append(TotalRow("refunds", "Refunds", refunds, refunds))
+        rows.append(TotalRow("fees", "Gateway fees", None, -fees))
+        rows.append(TotalRow("payout", "Payout due", None, captured_all + refunds - fees))
+        return rows
+
+    def _fees(self, tx: Tx, captures: Sequence[Fact]) -> int:
+        total = 0
+        for payment in {(f.gateway, f.object) for f in captures}:
+            known = [f.amount_minor or 0 for f in tx.facts.of_payment(*payment) if f.kind is Kind.PAYMENT_FEE]
+            total += max(known, default=0)
+        return total
+
+    # -- shift and chain ---------------------------------------------------------------------------------------------
+
+    def _close_shift(self, tx: Tx, actor: str, counted_minor: int | None, now_ms: int) -> None:
+        """The till's Z: every open entry of this till, under the shift's lock."""
+        till = self._context.shop.till
+        shift = tx.days.open_shift(till) or open_shift(tx, self._context, actor)
+        entries = tx.money.entries(open_only=True, till=till)
+        closed = replace(shift, closed_at_ms=now_ms, closed_by=actor, counted_minor=counted_minor)
+        tx.days.put_shift(closed)
+        body = {"shift": asdict(closed), "entries": [asdict(e) for e in entries], "sums": asdict(movements(entries))}
+        day = self._context.shop.business_day(now_ms)
+        report = self._chain(tx, f"till:{till}", day, actor, body, now_ms)
+        tx.money.put_in_z(report.id, till)
+
+    def _chain(self, tx: Tx, scope: str, day: str, actor: str, body: dict[str, Any], now_ms: int) -> ZReport:
+        last = tx.days.last_z(scope)
+        previous = last.hash if last else GENESIS
+        text = json.dumps(body, ensure_ascii=False, sort_keys=True)
+        number = last.no + 1 if last else 1
+        digest = z_hash(previous, scope, number, text)
+        report = ZReport(self._context.ids.uuid7(), scope, number, day, now_ms, actor, text, previous, digest)
+        tx.days.put_z(report)
+        return report
+
+
+def movements(entries: Sequence[ZEntry]) -> Movements:
+    by_gateway: dict[str, int] = {}
+    for entry in entries:
+        if entry.kind == "capture":
+            by_gateway[entry.method] = by_gateway.get(entry.method, 0) + entry.amount_minor
+    return Movements(
+        cash=sum(e.amount_minor for e in entries if e.kind == "tender"),
+        by_gateway=by_gateway,
+        refunds=sum(e.amount_minor for e in entries if e.kind in {"refund", "bounce", "reversal"}),
+        count=len(entries),
+    )
+
+
+def _orphan(parked: Parked) -> ExceptionView:
+    return ExceptionView(
+        id=f"{parked.gateway}:{parked.payment}",
+        code="M11",
+        order_id="",
+        number="",
+        at_ms=parked.at_ms or 0,
+        gateway=parked.gateway,
+        here_minor=None,
+        gateway_minor=parked.amount_minor,
+        currency=parked.currency,
+        action=Action.ATTACH,
+        amount_minor=parked.amount_minor,
+        subject=parked.payment,
+        open=True,
+    )
+
+
+def _plain(view: DayView) -> dict[str, Any]:
+    plain: dict[str, Any] = json.loads(json.dumps(asdict(view)))
+    return plain
+
+
+def _view(plain: dict[str, Any]) -> DayView:
+    """A stored day as a view again."""
+    for name, cls in (("matched", MatchRow), ("corrected", MatchRow), ("totals", TotalRow)):
+        plain[name] = tuple(cls(**row) for row in plain[name])
+    plain["exceptions"] = tuple(
+        ExceptionView(**{**row, "action": Action(row["action"])}) for row in plain["exceptions"]
+    )
+    plain["gateways"], plain["problems"] = tuple(plain["gateways"]), tuple(plain["problems"])
+    return DayView(**plain)
