@@ -140,9 +140,9 @@ def _excess_is_seen(case: Case) -> Iterator[str]:
 def _unknown_is_seen(case: Case) -> Iterator[str]:
     for a in case.bundle.attempts:
         since = a.looked_at_ms or a.shown_at_ms or a.drafted_at_ms
-        if a.live and a.looks_failed and case.now_ms - since > 2 * UNKNOWN_LIMIT_MS:
-            if not any(p.code == "M23" for p in case.tx.problems.of_order(a.order_id)):
-                yield f"attempt {a.no} is unknown and nobody is told"
+        long = a.live and a.looks_failed and case.now_ms - since > 2 * UNKNOWN_LIMIT_MS
+        if long and not any(p.code == "M23" for p in case.tx.problems.of_order(a.order_id)):
+            yield f"attempt {a.no} is unknown and nobody is told"
 
 
 def _links_watched(case: Case) -> Iterator[str]:

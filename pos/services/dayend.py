@@ -166,7 +166,9 @@ class DayEnd:
     def _matches(self, tx: Tx, start: int, end: int, open_orders: set[str]) -> tuple[list[MatchRow], list[MatchRow]]:
         """Captures of the day by the gateway's clock: matched (M01), or corrected by a report or a probe (M02, M03)."""
         healed = {h.order_id: h for h in tx.problems.healed(start, end + 86_400_000)}
-        matched, corrected, told = [], [], set()
+        matched: list[MatchRow] = []
+        corrected: list[MatchRow] = []
+        told: set[str] = set()
         for name in self._names:
             for fact in tx.facts.in_window(name, start, end):
                 for order_id in tx.facts.orders_of([fact]) - open_orders:
