@@ -1,0 +1,119 @@
+"""What every adapter needs: the ports under one name, form encoding, strict JSON, the shape of a login.
+
+Nothing here knows a particular gateway, opens a connection or reads a clock.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Protocol, TypeVar, runtime_checkable
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+
+import msgspec
+
+from pos.domain.facts import Fact, Kind, Mode
+from pos.domain.ports import (
+    Adapter,
+    Answer,
+    Capabilities,
+    LinkInfo,
+    LinkRequest,
+    NoAnswer,
+    NotSent,
+    Operation,
+    Outcome,
+    Part,
+    PreparedCall,
+    Reading,
+    RefundRequest,
+)
+
+__all__ = [
+    "Adapter",
+    "Answer",
+    "Authorising",
+    "Capabilities",
+    "Fact",
+    "Kind",
+    "LinkInfo",
+    "LinkRequest",
+    "Mode",
+    "NoAnswer",
+    "NotSent",
+    "NotUnderstood",
+    "Operation",
+    "Outcome",
+    "Part",
+    "PreparedCall",
+    "Reading",
+    "RefundRequest",
+    "decode",
+    "form",
+    "parameters",
+    "plain",
+    "segment",
+    "with_query",
+]
+
+MESSAGE_CHARS = 300
+"""Characters of a gateway's own sentence that are kept for the call log and for managers."""
+_KEYS = re.compile(r"\b(?:sk|rk|pk|whsec|rzp)_[A-Za-z0-9_*]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+Pairs = Sequence[tuple[str, str]]
+T = TypeVar("T")
+
+
+@runtime_checkable
+class Authorising(Protocol):
+    """An adapter whose gateway does not take `Authorization: Bearer <secret key>` says here what it takes."""
+
+    def authorization(self, secret: str) -> tuple[tuple[str, str], ...]:
+        """Headers that log in with this secret; they are added when a call is sent and never stored."""
+        ...
+
+
+class NotUnderstood(ValueError):
+    """An answer that cannot be read. Stays inside an adapter: `read` turns it into `Outcome.UNKNOWN`."""
+
+
+def decode(body: bytes | msgspec.Raw, shape: type[T]) -> T:
+    """The body as `shape`: strict types, unknown fields skipped.
+
+    Raises:
+        NotUnderstood: HTML, empty, cut off, missing or ill-typed fields, words that are not listed, absurd nesting.
+    """
+    try:
+        return msgspec.json.decode(body, type=shape)
+    except (msgspec.MsgspecError, UnicodeError) as error:
+        raise NotUnderstood(plain(str(error))) from None
+    except RecursionError:
+        raise NotUnderstood("nested too deeply") from None
+
+
+def plain(text: str | None) -> str:
+    """A foreign sentence on one line, short, with anything that looks like a key taken out."""
+    clean = _CONTROL.sub(" ", text or "").strip()
+    return _KEYS.sub("[key]", clean)[:MESSAGE_CHARS]
+
+
+def form(pairs: Iterable[tuple[str, str]]) -> bytes:
+    """An `application/x-www-form-urlencoded` body."""
+    return urlencode(list(pairs)).encode("ascii")
+
+
+def with_query(path: str, pairs: Iterable[tuple[str, str]]) -> str:
+    query = urlencode(list(pairs))
+    return f"{path}?{query}" if query else path
+
+
+def segment(identifier: str) -> str:
+    """One path segment; an id with a slash or a question mark cannot reach another resource."""
+    return quote(identifier, safe="")
+
+
+def parameters(text: str | bytes) -> dict[str, str]:
+    """The parameters of a path with a query, or of a form body; the last of equal names."""
+    raw = text.decode("ascii", "replace") if isinstance(text, bytes) else urlsplit(text).query
+    return dict(parse_qsl(raw, keep_blank_values=True))
