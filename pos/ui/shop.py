@@ -1,0 +1,72 @@
+"""What the window knows of the shop before the till is ready: a small file written at the last start.
+
+It lets the first paint show the right name, currency and tiles. It is a copy for the eye, never the truth.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pos.domain.catalogue import Product
+from pos.services.api import TillApi
+
+log = logging.getLogger(__name__)
+FILE_NAME = "window.json"
+VERSION = 1
+MAX_CACHED_PRODUCTS = 2_000
+"""Products kept for the first paint; a larger catalogue comes a moment later from the database."""
+MAX_FILE_BYTES = 4 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """The till's own facts, as `TillApi` gives them."""
+
+    name: str = ""
+    till: str = "1"
+    currency: str = "EUR"
+    locale: str = "en"
+    time_zone: str = "UTC"
+    tax_included: bool = True
+    test_mode: bool = False
+
+
+def shop_of(till: TillApi) -> Shop:
+    return Shop(
+        till.shop_name, till.till, till.currency, till.locale, till.time_zone, till.tax_included, till.test_mode
+    )
+
+
+def load(folder: Path) -> tuple[Shop, list[Product]]:
+    """What was kept at the last start; an empty shop where nothing readable lies there."""
+    path = folder / FILE_NAME
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            return Shop(), []
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        if kept["version"] != VERSION:
+            return Shop(), []
+        return Shop(**kept["shop"]), [Product(**product) for product in kept["products"]]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        log.info("no picture of the last start: %s", error)
+        return Shop(), []
+
+
+def keep(folder: Path, shop: Shop, products: Sequence[Product]) -> None:
+    """Write what the next start shows first; a failure costs that start its picture, nothing else."""
+    kept = {
+        "version": VERSION,
+        "shop": asdict(shop),
+        "products": [asdict(product) for product in products[:MAX_CACHED_PRODUCTS]],
+    }
+    path = folder / FILE_NAME
+    partial = path.with_suffix(".partial")
+    try:
+        partial.write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        log.warning("the picture for the next start was not kept: %s", error)

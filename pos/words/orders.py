@@ -1,0 +1,143 @@
+"""Words of the history, of one order's timeline, and of the end of the day."""
+
+from __future__ import annotations
+
+from pos.words.language import Plural, Text, translate
+
+
+class Orders:
+    SEARCH = Text("Order, amount, payment id…")
+    TODAY = Text("Today")
+    ALL_DAYS = Text("All days")
+    ANY_STATUS = Text("Any status")
+    LIST = Text("Orders")
+    NUMBER = Text("Order")
+    TIME = Text("Time")
+    TOTAL = Text("Total")
+    PAYMENT = Text("Payment")
+    STATUS = Text("Status")
+    NONE = Text("No order fits. Choose another day or status, or search for less.")
+    CHOOSE = Text("Choose an order to see what happened to it.")
+    HAPPENED = Text("What happened")
+    ORDER_AMOUNT = Text("order")
+    RECEIVED = Text("received")
+    UNKNOWN = Text("Do not charge again.")
+    UNKNOWN_WHEN = Text(
+        "The gateway has not said whether this was paid. We ask again in {n} s, and the next report settles it."
+    )
+    UNKNOWN_TEXT = Text(
+        "The gateway has not said whether this was paid. We keep asking, and the next report settles it."
+    )
+    ASK_NOW = Text("Ask now")
+    NEXT_CUSTOMER = Text("Next customer")
+    MANAGER = Text("Manager decides…")
+    RECEIPT = Text("Receipt")
+    OPEN = Text("Open at the counter")
+    REFUND = Text("Give back…")
+    VIA_LINK = Text("{gateway} · link {no}")
+    ROW = Text("Order {number}, {time}, {amount}, {payment}, {state}")
+
+
+class Day:
+    TITLE = Text("End of day · {day}")
+    WINDOW = Text("{since} – {until} · {gateways} · {report}")
+    REPORT = Plural("report of {time}, {n} transaction read", "report of {time}, {n} transactions read")
+    NO_REPORT = Text("no report read yet")
+    PARTIAL = Text("The report could not be read whole. What is shown may change.")
+    AND = Text("{first} and {last}")
+    NO_GATEWAY = Text("no gateway")
+    EXPORT = Text("Export…")
+    RUN_AGAIN = Text("Run again")
+    READING = Text("Reading the reports…")
+    MATCHED = Text("matched, nothing to do")
+    CORRECTED = Text("corrected by the report")
+    NEED_YOU = Text("need you")
+    CASH_DIFFERENCE = Text("unexplained difference in cash")
+    NOT_COUNTED = Text("cash is not counted yet")
+    TAB_EXCEPTIONS = Text("Needs you · {n}")
+    TAB_CORRECTED = Text("Corrected · {n}")
+    TAB_MATCHED = Text("Matched · {n}")
+    ORDER = Text("Order")
+    TIME = Text("Time")
+    GATEWAY = Text("Gateway")
+    HERE = Text("Here")
+    THERE = Text("Gateway")
+    HAPPENED = Text("What happened")
+    SUGGESTED = Text("Suggested")
+    TOTALS = Text("Totals")
+    COUNTED = Text("Counted / gateway")
+    OPEN_ITEMS = Plural(
+        "Settle the open item, or close with it carried to tomorrow under your name.",
+        "Settle the {n} open items, or close with them carried to tomorrow under your name.",
+    )
+    NO_ITEMS = Text("Nothing is open. The day can be closed.")
+    CLOSE = Text("Close the day")
+    PRINT_Z = Text("Print Z report")
+    CLOSED = Text("Closed by {who} at {time} · Z {number}")
+    PARKED = Plural(
+        "{n} payment of others on the same account, {amount}", "{n} payments of others on the same account, {amount}"
+    )
+    NOTHING_HERE = Text("Nothing here.")
+    COUNT_TITLE = Text("Count the drawer")
+    COUNT_HINT = Text("Type what lies in the drawer, then close. Leave it empty to close without a count.")
+    COUNTED_CASH = Text("Cash counted")
+    ATTACH_TITLE = Text("Attach to an order")
+    ATTACH_HINT = Text("{amount} arrived at {gateway} with our reference, but no order here knows it.")
+    ATTACH_NUMBER = Text("Number of the order")
+    ATTACH = Text("Attach")
+    FILE_NAME = Text("day-{day}.csv")
+    Z_TITLE = Text("Z report {number}")
+
+
+class Suggest:
+    """One proposed action for an exception."""
+
+    REFUND = Text("Refund {amount}")
+    COLLECT = Text("Collect {amount}")
+    ACCEPT = Text("Accept the sale")
+    ATTACH = Text("Attach to an order")
+    ASK = Text("Ask gateway again")
+    INVESTIGATE = Text("Investigate")
+    RETRY = Text("Refund again")
+    REASON = Text("Look at it")
+    NOTHING = Text("Look at it")
+
+
+def _(source: str) -> str:
+    """Marks a source text for the catalogue without translating it yet."""
+    return source
+
+
+_HAPPENED: dict[str, tuple[str, str]] = {
+    "M01": ("paid", _("Matched")),
+    "M02": ("paid", _("Healed to paid")),
+    "M03": ("gone", _("Healed to closed or failed")),
+    "M04": ("failed", _("Amount differs")),
+    "M05": ("failed", _("Currency differs")),
+    "M06": ("double", _("Paid twice")),
+    "M07": ("double", _("Overpaid")),
+    "M08": ("waiting", _("Part paid")),
+    "M09": ("waiting", _("Paid after the order was given up")),
+    "M10": ("gone", _("Belongs to somebody else")),
+    "M11": ("gone", _("At the gateway, no order here")),
+    "M12": ("failed", _("Paid here, not at the gateway")),
+    "M13": ("gone", _("Given back elsewhere")),
+    "M14": ("failed", _("Refund missing or failed")),
+    "M15": ("failed", _("Disputed by the customer")),
+    "M16": ("waiting", _("Fee differs")),
+    "M17": ("waiting", _("Payout differs")),
+    "M18": ("waiting", _("Cash over or short")),
+    "M19": ("failed", _("Wrong account or mode")),
+    "M20": ("gone", _("Twice in the report")),
+    "M21": ("gone", _("Belongs to another day")),
+    "M22": ("failed", _("Books do not verify")),
+    "M23": ("unknown", _("Outcome unknown")),
+}
+UNKNOWN_FOR_HOURS = Plural("Unknown for {n} h {minutes} min", "Unknown for {n} h {minutes} min")
+UNKNOWN_FOR_MINUTES = Plural("Unknown for {n} min", "Unknown for {n} min")
+
+
+def happened(code: str) -> tuple[str, str]:
+    """(tone, sentence) for a category M01-M23; an unknown code as it stands."""
+    tone, source = _HAPPENED.get(code, ("gone", code))
+    return tone, translate(source)

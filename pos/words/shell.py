@@ -1,0 +1,128 @@
+"""Words of the window's frame: top bar, rail, commands, help, banner. Nothing of one screen alone."""
+
+from __future__ import annotations
+
+from pos.words.language import Plural, Text
+
+
+class Bar:
+    TILL = Text("Till {till}")
+    SHIFT = Text("Shift #{no} · open since {time}")
+    SHIFT_SHORT = Text("#{no}")
+    TEST = Text("TEST")
+    TEST_HINT = Text("Test mode: no real money moves.")
+    GATEWAY = Text("Gateway")
+    GATEWAY_SLOW = Text("Gateway · slow")
+    GATEWAY_DOWN = Text("Gateway · no answer")
+    GATEWAY_OFF = Text("No gateway")
+    RELAY = Text("Relay")
+    RELAY_LIVE = Text("Relay · live")
+    RELAY_SLOW = Text("Relay · silent")
+    RELAY_DOWN = Text("Relay · no answer")
+    RELAY_OFF = Text("No relay")
+    RECONCILED_NEVER = Text("Not reconciled yet")
+    RECONCILED_NOW = Text("Reconciled just now")
+    RECONCILED = Plural("Reconciled {n} min ago", "Reconciled {n} min ago")
+    RECONCILED_HOURS = Plural("Reconciled {n} h ago", "Reconciled {n} h ago")
+    MINUTES = Plural("{n} min", "{n} min")
+    HOURS = Plural("{n} h", "{n} h")
+    NEVER = Text("Never")
+    NOW = Text("Now")
+    WAITING = Plural("{n} waiting", "{n} waiting")
+    UNKNOWN = Plural("{n} unknown", "{n} unknown")
+    USER = Text("{user} · {role}")
+    STARTING = Text("Starting…")
+    LIGHTS = Text("Connections")
+
+
+class Roles:
+    CASHIER = Text("cashier")
+    MANAGER = Text("manager")
+    OWNER = Text("owner")
+
+
+class Rail:
+    NAME = Text("Screens")
+    SELL = Text("Sell")
+    ORDERS = Text("Orders")
+    RECONCILE = Text("Reconcile")
+    MANAGE = Text("Manage")
+
+
+class Commands:
+    """Names of commands as `Ctrl+K` lists them."""
+
+    HELP = Text("Help and keys")
+    SEARCH = Text("Search products")
+    QUANTITY = Text("Change quantity")
+    CHECK = Text("Check payment now")
+    HOLD = Text("Hold or recall an order")
+    HELD_LIST = Text("Show held orders")
+    RETURN = Text("Give money back")
+    REFUND_OWED = Text("Refund the second payment")
+    DISCOUNT = Text("Discount on the line")
+    CASH = Text("Cash")
+    EXACT_CASH = Text("Exact cash")
+    CASH_RECEIVED = Text("Cash received")
+    END_OF_DAY = Text("End of day")
+    PAY_QR = Text("Pay by QR")
+    PAY_QR_WITH = Text("Pay by QR with {gateway}")
+    DELETE_LINE = Text("Take the line out")
+    BACK = Text("Back")
+    GIVE_UP = Text("Give up what is going on")
+    NEXT_CUSTOMER = Text("Next customer")
+    PRINT = Text("Print what is shown")
+    FIND = Text("Find any command")
+    TRAY = Text("Tray of waiting orders")
+    TRAY_CARD = Text("Open order {n} of the tray")
+    SELL = Text("Go to Sell")
+    ORDERS = Text("Go to Orders")
+    RECONCILE = Text("Go to Reconcile")
+    MANAGE = Text("Go to Manage")
+    FIND_ORDER = Text("Search orders")
+    RUN_AGAIN = Text("Read the reports again")
+    EXPORT = Text("Export the day")
+    CLOSE_DAY = Text("Close the day")
+    RELEASE = Text("Manager decides about this link")
+    COPY_LINK = Text("Copy the payment link")
+    SHOW_RECEIPT = Text("Show the receipt")
+    SAVE_RECEIPT = Text("Save the receipt as PDF")
+    CUSTOMER_DISPLAY = Text("Open or close the customer display")
+    THEME_LIGHT = Text("Light colours")
+    THEME_DARK = Text("Dark colours")
+    THEME_CONTRAST = Text("High contrast")
+    FULL_SCREEN = Text("Full screen")
+    QUIT = Text("Close the till")
+
+
+class Palette:
+    TITLE = Text("Find a command")
+    HINT = Text("Type what you want to do")
+    NOTHING = Text("No command is called that. Try another word.")
+
+
+class Help:
+    TITLE = Text("Keys")
+    INTRO = Text("Every action has a key. Scan at any time: the scanner works whatever has the focus.")
+    QUANTITY = Text("{example} before a scan sells three")
+    CLOSE = Text("Back")
+
+
+class Banner:
+    DISMISS = Text("Dismiss")
+    OUR_FAULT = Text("Something went wrong on our side.")
+    OUR_FAULT_HINT = Text("Nothing was charged by this. Try again; if it comes back, call whoever runs the till.")
+    SAVED = Text("Saved as {path}.")
+    COPIED = Text("The link is on the clipboard.")
+    NOT_READY = Text("The till is still starting. The scan is kept.")
+
+
+class Manage:
+    TITLE = Text("Manage")
+    DAY = Text("The day")
+    DAY_HINT = Text("Read the reports, settle what needs a person, close.")
+    LOOK = Text("Colours")
+    LOOK_HINT = Text("Light, dark, or high contrast.")
+    DISPLAY = Text("Customer display")
+    DISPLAY_HINT = Text("A second window that the customer sees.")
+    KEYS_HINT = Text("What every key does.")
