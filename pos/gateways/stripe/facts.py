@@ -74,7 +74,7 @@ class Teller:
         if charge.intent_id not in ("", intent.id):
             raise NotUnderstood(f"{charge.id} belongs to another payment intent than {intent.id}")
         yield from self.charge(charge, voided=intent.status == "canceled")
-        yield self.of_link(charge, session.id)
+        yield self.of_link(charge.id, session)
         if session.client_reference_id:
             yield from self._of_reference(charge, session.client_reference_id)
 
@@ -82,8 +82,8 @@ class Teller:
         if isinstance(intent.latest_charge, Charge):
             yield from self.charge(intent.latest_charge, voided=intent.status == "canceled")
 
-    def of_link(self, charge: Charge, link_id: str) -> Fact:
-        return replace(self._fact(Kind.PAYMENT_OF_LINK, charge.id, mode_of(charge.livemode)), target=link_id)
+    def of_link(self, charge_id: str, session: Session) -> Fact:
+        return replace(self._fact(Kind.PAYMENT_OF_LINK, charge_id, mode_of(session.livemode)), target=session.id)
 
     def charge(self, charge: Charge, *, voided: bool = False) -> Iterator[Fact]:
         """One payment: its state, its reference, its fee and the refunds listed in it.

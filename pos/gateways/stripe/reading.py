@@ -12,6 +12,7 @@ from dataclasses import replace
 from pos.gateways.base import (
     Answer,
     Fact,
+    LinkInfo,
     NotUnderstood,
     Operation,
     Outcome,
@@ -120,12 +121,14 @@ def _more(operation: Operation, charge: Charge | None) -> PreparedCall | None:
     if charge is None or not charge.intent_id:
         return None
     if charge.refunds and charge.refunds.has_more:
-        return requests.listed_by(operation, requests.REFUNDS, charge.intent_id)
-    if charge.disputed:
-        return requests.listed_by(operation, requests.DISPUTES, charge.intent_id)
-    if operation is Operation.FETCH_PAYMENT:
-        return requests.listed_by(operation, requests.SESSIONS, charge.intent_id)
-    return None
+        path = requests.REFUNDS
+    elif charge.disputed:
+        path = requests.DISPUTES
+    elif operation is Operation.FETCH_PAYMENT:
+        path = requests.SESSIONS
+    else:
+        return None
+    return requests.listed_by(operation, path, charge.intent_id, charge.id)
 
 
 # --- payments and refunds ------------------------------------------------------------------------------------------
@@ -206,18 +209,32 @@ def _listed(teller: Teller, call: PreparedCall, body: bytes) -> Reading:
     page = decode(body, Page)
     path = call.path.partition("?")[0]
     ids, facts = _rows(teller, path, page)
-    links = tuple(link_info(decode(row, Session), fresh=True) for row in page.data) if path == requests.SESSIONS else ()
+    links: tuple[LinkInfo, ...] = ()
+    if path == requests.SESSIONS:
+        sessions = [decode(row, Session) for row in page.data]
+        links = tuple(link_info(session, fresh=True) for session in sessions)
+        facts += [teller.of_link(call.key, session) for session in sessions if _intent_id(session) == _asked_for(call)]
     more = _next_page(call, page, ids) or _next_list(call, path)
     return _done(facts, links=links, rows=len(ids), next=more)
 
 
+def _intent_id(session: Session) -> str:
+    intent = session.payment_intent
+    return intent.id if isinstance(intent, PaymentIntent) else intent or ""
+
+
+def _asked_for(call: PreparedCall) -> str:
+    return parameters(call.path).get("payment_intent", "")
+
+
 def _next_list(call: PreparedCall, path: str) -> PreparedCall | None:
-    intent = parameters(call.path).get("payment_intent", "")
     if path == requests.REFUNDS:
-        return requests.listed_by(call.operation, requests.DISPUTES, intent)
-    if path == requests.DISPUTES and call.operation is Operation.FETCH_PAYMENT:
-        return requests.listed_by(call.operation, requests.SESSIONS, intent)
-    return None
+        following = requests.DISPUTES
+    elif path == requests.DISPUTES and call.operation is Operation.FETCH_PAYMENT:
+        following = requests.SESSIONS
+    else:
+        return None
+    return requests.listed_by(call.operation, following, _asked_for(call), call.key)
 
 
 def _reported(teller: Teller, call: PreparedCall, body: bytes) -> Reading:

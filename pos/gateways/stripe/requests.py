@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pos.domain.errors import BadInput
+from pos.domain.ports import DAY_S
 from pos.gateways.base import (
     LinkRequest,
     Operation,
@@ -39,6 +40,7 @@ BALANCE = "/v1/balance_transactions"
 INTENTS = "/v1/payment_intents"
 REFERENCE_CHARS = 200  # client_reference_id
 NAME_CHARS = 250
+DISPUTE_DAYS = 540  # the longest that card schemes let a dispute run
 
 # Four levels is the most Stripe expands. `refunds` is a list inside the charge, its newest ten.
 LOOK = ("payment_intent.latest_charge.refunds", "payment_intent.latest_charge.balance_transaction")
@@ -182,7 +184,10 @@ _REPORTS: dict[Part, tuple[str, tuple[str, ...], int]] = {
 
 
 def report(part: Part, from_ms: int, to_ms: int) -> PreparedCall:
+    """Disputes are listed by when they were opened but decided up to `DISPUTE_DAYS` later: their window is longer."""
     path, expand, rows = _REPORTS[part]
+    if part is Part.DISPUTES:
+        from_ms = max(0, from_ms - DISPUTE_DAYS * DAY_S * 1000)
     return get(Operation.REPORT, path, [("limit", str(rows)), *_window(from_ms, to_ms), *_expand(expand)])
 
 
@@ -191,10 +196,11 @@ def payout_lines(payout_id: str, then: str) -> PreparedCall:
     return get(Operation.REPORT, BALANCE, [("limit", str(PAGE_ROWS)), ("payout", payout_id)], memo=then)
 
 
-def listed_by(operation: Operation, path: str, intent_id: str) -> PreparedCall:
-    """Refunds, disputes or sessions of one PaymentIntent."""
+def listed_by(operation: Operation, path: str, intent_id: str, charge_id: str) -> PreparedCall:
+    """Refunds, disputes or sessions of one PaymentIntent, read for the sake of one charge of it."""
     expand = {REFUNDS: ("data.charge",), SESSIONS: LISTED_LOOK}.get(path, ())
-    return get(operation, path, [("limit", str(PAGE_ROWS)), ("payment_intent", intent_id), *_expand(expand)])
+    pairs = [("limit", str(PAGE_ROWS)), ("payment_intent", intent_id), *_expand(expand)]
+    return get(operation, path, pairs, memo=charge_id)
 
 
 def following(call: PreparedCall, last_id: str) -> PreparedCall:
