@@ -1,1 +1,259 @@
 """All construction in one readable place, top to bottom. Qt-free."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from pos.app.clock import SystemClock, SystemIds
+from pos.app.config import GatewaySettings, Settings, load
+from pos.app.secrets import open_secrets
+from pos.domain.errors import BadInput
+from pos.domain.facts import Mode
+from pos.domain.ports import Adapter, Clock, Gateway, Ids, SecretStore
+from pos.domain.store_port import Person, Tx
+from pos.gateways import registry
+from pos.gateways.http import HttpGateway
+from pos.services.books import Books
+from pos.services.bus import Bus
+from pos.services.cash import Cash
+from pos.services.catalogue import Catalogue
+from pos.services.checkout import Checkout
+from pos.services.context import Context, ShopSettings
+from pos.services.dayend import DayEnd
+from pos.services.desk import Desk, Enrolled
+from pos.services.hints import Hints
+from pos.services.looks import Looks
+from pos.services.people import People, seed
+from pos.services.queries import Queries, RelayHealth
+from pos.services.reconcile import Reconcile
+from pos.services.refunds import Refunds
+from pos.services.selling import Selling
+from pos.services.settle import Settle
+from pos.store.engine import Database, make_engine, sqlite_url
+from pos.store.upgrade import upgrade
+from pos.sync.follower import Follower
+from pos.sync.listener import Listener
+from pos.sync.prober import Prober
+from pos.sync.publisher import Publisher
+from pos.sync.relay_client import RelayClient
+from pos.sync.supervisor import Loop, Supervisor
+from pos.sync.sweeper import Sweeper
+from pos.sync.watching import Watching
+from pos.words import language
+from pos.words.formats import Formats
+
+DATABASE = "till.db"
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What tests replace: the clock, the ids, the secrets, the connections."""
+
+    clock: Clock = field(default_factory=SystemClock)
+    ids: Ids = field(default_factory=SystemIds)
+    secrets: SecretStore | None = None
+
+
+class Till:
+    """Everything together; `TillApi` for windows and commands, and the parts that the background work needs."""
+
+    def __init__(self, home: Path, settings: Settings, outside: Outside) -> None:
+        self.home = home
+        self.settings = settings
+        self.secrets = outside.secrets or open_secrets(home)
+        self.database = open_database(home, settings)
+        shop_id, people = self.database.write_now(_first_start)
+        self.shop = shop_settings(settings, shop_id)
+        language.use(settings.shop.locale)
+        self.formats = Formats(settings.shop.locale, settings.shop.currency, settings.shop.time_zone)
+        self.bus = Bus()
+        owner = f"{settings.till.id}:{outside.ids.token()}"
+        self.context = Context(self.database, outside.clock, outside.ids, self.bus, self.shop, owner)
+        self.desk = Desk(self.context, enrolled_gateways(settings, self.secrets))
+        self.settle = Settle(self.context)
+        self.people = People(people, people[0].name)
+        self.looks = Looks(self.context, self.desk, self.settle)
+        self.selling = Selling(self.context)
+        self.checkout = Checkout(self.context, self.desk, self.settle, self.looks, self.selling)
+        self.cash = Cash(self.context, self.settle, self.checkout, self.selling)
+        self.refunds = Refunds(self.context, self.desk, self.settle, self.people)
+        self.reconcile = Reconcile(self.context, self.desk, self.settle)
+        self.hints = Hints(self.context, self.desk, self.settle, self.looks)
+        self.books = Books(self.context)
+        self.day = DayEnd(self.context, self.reconcile, self.settle, self.people, self.books, self.desk.names())
+        self.relay_health = RelayHealth()
+        self.queries = Queries(self.context, self.desk, self.people, self.relay_health, self.formats)
+        self.catalogue = Catalogue(self.context)
+        self.sync = Watching()
+
+    @property
+    def currency(self) -> str:
+        return self.shop.currency
+
+    @property
+    def locale(self) -> str:
+        return self.shop.locale
+
+    @property
+    def shop_name(self) -> str:
+        return self.shop.name
+
+    @property
+    def till(self) -> str:
+        return self.shop.till
+
+    @property
+    def time_zone(self) -> str:
+        return self.shop.time_zone
+
+    @property
+    def tax_included(self) -> bool:
+        return self.shop.tax_included
+
+    @property
+    def test_mode(self) -> bool:
+        return self.shop.test_mode
+
+    def gateway(self, wanted: str = "") -> str:
+        """The gateway to use: the one named, or the first that is set up.
+
+        Raises:
+            BadInput: none is.
+        """
+        names = self.desk.names()
+        if wanted or names:
+            return wanted or names[0]
+        raise BadInput("No gateway is set up.", "Add one to settings.toml, for example [gateways.stripe].")
+
+    async def close(self) -> None:
+        """Let go of connections and of the database; what was queued is written first."""
+        await self.desk.close()
+        self.database.close()
+
+
+def open_till(home: Path, outside: Outside | None = None) -> Till:
+    """A till on a home folder.
+
+    Raises:
+        BadInput: the settings cannot work.
+        Broken: the database is of a newer version, damaged, or cannot be written.
+    """
+    return Till(home, load(home), outside or Outside())
+
+
+def open_database(home: Path, settings: Settings) -> Database:
+    url = settings.database.url
+    engine = make_engine(sqlite_url(home / DATABASE) if url == "sqlite" else url)
+    upgrade(engine)
+    return Database(engine, settings.till.id)
+
+
+def shop_settings(settings: Settings, shop_id: str) -> ShopSettings:
+    first = next((g for g in settings.gateways.values() if g.enabled), GatewaySettings())
+    return ShopSettings(
+        shop_id=shop_id,
+        name=settings.shop.name,
+        currency=settings.shop.currency,
+        time_zone=settings.shop.time_zone,
+        locale=settings.shop.locale,
+        till=settings.till.id,
+        day_cut_off=settings.cut_off,
+        tax_included=settings.shop.prices_include_tax,
+        look_back_hours=settings.sync.look_back_hours,
+        sync_every_minutes=settings.sync.every_minutes,
+        relay_url=settings.relay.url.rstrip("/"),
+        relay_public_url=(settings.relay.public_url or settings.relay.url).rstrip("/"),
+        return_url=first.return_url or _own_page(settings, first),
+        open_pass=settings.people.open_pass,
+        test_mode=settings.test_mode,
+    )
+
+
+def _own_page(settings: Settings, gateway: GatewaySettings) -> str:
+    """Where customers come back to without a relay: in test mode the test server's own front page."""
+    if settings.relay.url or gateway.mode == "live":
+        return ""
+    return gateway.api_base + "/" if gateway.api_base else "https://example.com/"
+
+
+def _first_start(tx: Tx) -> tuple[str, list[Person]]:
+    """The shop's own UUID, made once, and its people."""
+    shop_id = tx.shop.meta("shop_id")
+    if shop_id is None:
+        shop_id = str(uuid.uuid4())
+        tx.shop.set_meta("shop_id", shop_id)
+    return shop_id, seed(tx)
+
+
+def enrolled_gateways(settings: Settings, secrets: SecretStore) -> dict[str, Enrolled]:
+    """Every enabled gateway of the settings, ready to be opened. Its key is read from the secret store when it is."""
+    found = {}
+    for name, entry in settings.gateways.items():
+        if not entry.enabled:
+            continue
+        adapter = registry.adapter(name, Mode(entry.mode))
+        key = secrets.get(f"gateways.{name}.secret_key") or ""
+        found[name] = Enrolled(
+            name=name,
+            title=adapter.capabilities.title,
+            mode=entry.mode,
+            key_print=hashlib.sha256(f"{entry.api_base}|{key}".encode()).hexdigest()[:16],
+            capabilities=adapter.capabilities,
+            connect=partial(connect, adapter, entry, key),
+        )
+    return found
+
+
+def connect(adapter: Adapter, entry: GatewaySettings, key: str, account: str) -> Gateway:
+    """A gateway with its connection.
+
+    Raises:
+        BadInput: no key, or an address that this key must not be sent to.
+    """
+    if not key:
+        title = adapter.capabilities.title
+        hint = f"Set it with `pos secrets set gateways.{adapter.name}.secret_key`."
+        raise BadInput(f"The key of {title} is not set.", hint)
+    base = entry.api_base or f"https://{adapter.capabilities.hosts[0]}"
+    return HttpGateway(adapter.with_account(account), base, key)
+
+
+def background(till: Till, only: str = "") -> Supervisor:
+    """The loops of a till: probes, sweeps, other processes' writes; with a relay also listening and telling."""
+    prober = prober_of(till)
+    sweeper = Sweeper(till.context, till.reconcile)
+    parts: dict[str, Loop] = {
+        "probe": prober.run,
+        "sweep": sweeper.run,
+        "follow": Follower(till.context, till.queries).run,
+    }
+    client = relay_client(till)
+    if client is not None:
+        publisher = Publisher(
+            till.context, client, till.bus, till.queries.order, till.formats.money, till.formats.date_time
+        )
+        listener = Listener(till.context, client, till.hints, till.relay_health, till.reconcile.sweep_all)
+        parts |= {"relay": listener.run, "publish": publisher.run}
+    return Supervisor(parts, only=only)
+
+
+def prober_of(till: Till) -> Prober:
+    return Prober(till.context, till.looks, till.refunds, till.hints, till.relay_health, till.sync)
+
+
+def relay_client(till: Till) -> RelayClient | None:
+    """The relay as the settings name it, None without one.
+
+    Raises:
+        BadInput: a relay without a till token.
+    """
+    if not till.shop.relay_url:
+        return None
+    token = till.secrets.get("relay.till_token")
+    if not token:
+        raise BadInput("The relay's till token is not set.", "Set it with `pos secrets set relay.till_token`.")
+    return RelayClient(till.shop.relay_url, token)

@@ -11,8 +11,23 @@ import click
 from pos.domain.errors import PosError
 
 COMMANDS = {
-    "sandbox": ("pos.cli.sandbox:sandbox", "The bank in the box, and its customers."),
+    "till": ("pos.cli.till:till", "The desktop app."),
+    "demo": ("pos.cli.demo:demo", "A sample shop: relay, bank and till; or the story, offscreen."),
+    "sell": ("pos.cli.sell:sell", "Ring up and pay."),
+    "pay": ("pos.cli.sell:pay", "Issue, or show again, an order's link."),
+    "order": ("pos.cli.orders:order", "One order with its whole timeline."),
+    "orders": ("pos.cli.orders:orders", "A list of orders."),
+    "cancel": ("pos.cli.sell:cancel", "Close an order's link and void it."),
+    "refund": ("pos.cli.sell:refund", "Give money back."),
+    "sync": ("pos.cli.sync:sync", "The background work, without a window."),
+    "reconcile": ("pos.cli.sync:reconcile", "Read one window of a gateway's report."),
+    "day": ("pos.cli.day:day", "The end of the day."),
+    "books": ("pos.cli.books:books", "Do the books hold; everything in them."),
+    "catalogue": ("pos.cli.catalogue:catalogue", "Products as CSV."),
     "relay": ("pos.cli.relay:relay", "The relay and its tenants."),
+    "sandbox": ("pos.cli.sandbox:sandbox", "The bank in the box, and its customers."),
+    "secrets": ("pos.cli.secrets:secrets", "Keys in the system's keyring."),
+    "doctor": ("pos.cli.doctor:doctor", "One page that says what is wrong."),
 }
 
 

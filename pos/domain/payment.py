@@ -54,7 +54,8 @@ SHOWN = frozenset({Phase.OPEN, Phase.CLOSING, Phase.CLOSED, Phase.RELEASED})
 class Attempt:
     """One try to collect an order's money through one gateway: one link at the most. Times in ms since 1970 UTC.
 
-    `fenced_at_ms`: when a complete look after the link's end showed nothing in flight; None = it may still be paid.
+    `token` (128 bits) names the attempt on the relay's public pages; `qr_url` is the relay's short link where the code
+    carries that instead of the gateway's `url`. `fenced_at_ms`: when a complete look after the link's end showed nothing in flight; None = it may still be paid.
     """
 
     id: str
@@ -73,6 +74,8 @@ class Attempt:
     send_by_ms: int
     link_id: str = ""
     url: str = ""
+    token: str = ""
+    qr_url: str = ""
     expires_at_ms: int | None = None
     shown_at_ms: int | None = None
     closing_at_ms: int | None = None

@@ -252,6 +252,10 @@ class Clock(Protocol):
 class Ids(Protocol):
     def uuid7(self) -> str: ...
 
+    def token(self) -> str:
+        """128 random bits, URL-safe."""
+        ...
+
 
 class SecretStore(Protocol):
     def get(self, name: str) -> str | None: ...

@@ -107,7 +107,7 @@ class Checkout:
         check_fence(attempts, order.number)
         placed = self._selling.place(tx, order)
         attempt = self._new_attempt(placed, len(attempts) + 1, verdict.left_minor, gate, now)
-        call = gate.adapter.create(self._request(placed, attempt))
+        call = gate.adapter.create(self._request(placed, attempt, tx.shop.meta("relay_shop") or ""))
         outgoing = Outgoing(
             id=self._context.ids.uuid7(),
             order_id=order.id,
@@ -161,12 +161,13 @@ class Checkout:
             key=idempotency_key(parts),
             reference=reference(order.id, no),
             phase=Phase.REQUESTING,
+            token=self._context.ids.token(),
             drafted_at_ms=now_ms,
             send_by_ms=now_ms + SEND_BY_S * 1000,
             look_due_at_ms=now_ms + CALL_TIMEOUT_S * 1000,
         )
 
-    def _request(self, order: Order, attempt: Attempt) -> LinkRequest:
+    def _request(self, order: Order, attempt: Attempt, relay_shop: str) -> LinkRequest:
         shop = self._context.shop
         return LinkRequest(
             key=attempt.key,
@@ -176,7 +177,7 @@ class Checkout:
             description=f"{shop.name} · {order.number}",
             shop=shop.shop_id,
             till=shop.till,
-            return_url=shop.return_url,
+            return_url=shop.return_page(attempt.token, relay_shop),
         )
 
     # -- step 2: the call --------------------------------------------------------------------------------------------

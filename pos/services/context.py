@@ -26,6 +26,7 @@ class ShopSettings:
     look_back_hours: float = 24.0
     sync_every_minutes: float = 5.0
     relay_url: str = ""
+    relay_public_url: str = ""
     return_url: str = ""
     open_pass: bool = False
     test_mode: bool = True
@@ -33,6 +34,12 @@ class ShopSettings:
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
+
+    def return_page(self, token: str, relay_shop: str) -> str:
+        """Where a customer's browser goes after paying: the relay's page, or the shop's own."""
+        if self.relay_public_url and relay_shop:
+            return f"{self.relay_public_url}/return/{relay_shop}/{token}"
+        return self.return_url
 
     def business_day(self, at_ms: int) -> str:
         """The ISO date of the business day that a moment belongs to: from cut-off to cut-off in the shop's zone."""

@@ -172,7 +172,7 @@ def _attempt_view(attempt: Attempt) -> AttemptView:
         amount_minor=attempt.amount_minor,
         link_id=attempt.link_id,
         link_url=attempt.url if attempt.was_shown else "",
-        qr_text=attempt.url if attempt.phase is Phase.OPEN else "",
+        qr_text=(attempt.qr_url or attempt.url) if attempt.phase is Phase.OPEN else "",
         expires_at_ms=attempt.expires_at_ms,
         shown_at_ms=attempt.shown_at_ms,
         drafted_at_ms=attempt.drafted_at_ms,

@@ -5,6 +5,7 @@ Amounts in minor units of `currency`, times in milliseconds since 1970 UTC.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from pos.domain.basket import Line, Totals
@@ -195,6 +196,14 @@ class DayView:
     hash: str = ""
     problems: tuple[str, ...] = ()
     stage: str = "counted"
+
+    def categories(self) -> dict[str, int]:
+        """How many rows of each category."""
+        codes = [row.code for row in (*self.matched, *self.corrected)] + [row.code for row in self.exceptions]
+        counts = Counter(codes)
+        if self.parked_count:
+            counts["M10"] = self.parked_count
+        return dict(sorted(counts.items()))
 
 
 @dataclass(frozen=True, slots=True)

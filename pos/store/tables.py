@@ -115,6 +115,8 @@ attempt = Table(
     _ms("send_by_ms"),
     _text("link_id"),
     _text("url"),
+    _text("token"),
+    _text("qr_url"),
     _ms("expires_at_ms", nullable=True),
     _ms("shown_at_ms", nullable=True),
     _ms("closing_at_ms", nullable=True),

@@ -1,0 +1,75 @@
+"""`pos doctor`: one page that says what is wrong."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+import click
+
+from pos.app import config
+from pos.app.wiring import Till, relay_client
+from pos.cli.common import home, json_option, say, say_json, with_till
+from pos.domain.errors import PosError
+
+SKEW_LIMIT_MS = 120_000
+Note = Callable[[str, bool, str], None]
+
+
+@click.command()
+@json_option
+def doctor(as_json: bool) -> None:
+    """Check settings, database, keys, gateways, relay and clock.
+
+    Example: pos doctor
+    """
+    rows: list[tuple[str, bool, str]] = []
+
+    def note(what: str, good: bool, text: str) -> None:
+        rows.append((what, good, text))
+
+    try:
+        settings = config.load(home())
+        note("settings", True, f"{settings.shop.name}, till {settings.till.id}, {settings.shop.currency}")
+        with_till(lambda till: _examine(till, note))
+    except PosError as error:
+        note("till", False, str(error))
+    if as_json:
+        say_json([{"what": what, "ok": good, "text": text} for what, good, text in rows])
+    else:
+        for what, good, text in rows:
+            say(f"{'ok ' if good else 'BAD'}  {what:12} {text}")
+    sys.exit(0 if all(good for _, good, _ in rows) else 1)
+
+
+async def _examine(till: Till, note: Note) -> None:
+    note("mode", True, "TEST: no money moves" if till.test_mode else "LIVE")
+    breaks = await till.books.verify()
+    note("books", not breaks, "the books verify" if not breaks else "; ".join(str(b) for b in breaks[:5]))
+    if not till.desk.names():
+        note("gateways", True, "none is set up: cash only")
+    for name in till.desk.names():
+        try:
+            gateway = await till.desk.get(name)
+            await till.desk.ask(gateway, gateway.adapter.whoami())
+            skew = till.desk.health[name].skew_ms
+            note(name, True, f"account {gateway.adapter.account}, {gateway.adapter.mode}")
+            note("clock", abs(skew) < SKEW_LIMIT_MS, f"{skew / 1000:+.0f} s against {name}")
+        except PosError as error:
+            note(name, False, str(error))
+    await _examine_relay(till, note)
+
+
+async def _examine_relay(till: Till, note: Note) -> None:
+    try:
+        client = relay_client(till)
+        if client is None:
+            note("relay", True, "none: the till asks the gateways itself")
+            return
+        try:
+            who = await client.whoami()
+            note("relay", True, f"shop {who.shop}, till {who.till}")
+        finally:
+            await client.close()
+    except PosError as error:
+        note("relay", False, str(error))

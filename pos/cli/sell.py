@@ -1,0 +1,100 @@
+"""`pos sell`, `pay`, `cancel`, `refund`: taking and giving back money."""
+
+from __future__ import annotations
+
+import click
+
+from pos.app.wiring import Till
+from pos.cli.common import as_option, exit_for, json_option, lines_of, show_order, with_till
+from pos.domain.errors import BadInput
+from pos.domain.money import parse_major
+from pos.services.views import OrderView
+
+
+@click.command()
+@click.option("--line", "lines", multiple=True, metavar="SKU[=QTY]", help="One product; repeat for more.")
+@click.option("--qr", "gateway", default=None, metavar="GATEWAY", help="Ask for a payment link.")
+@click.option("--cash", "cash", default=None, metavar="AMOUNT", help="Cash given, in major units: 12.50.")
+@click.option("--key", default="", help="Your own key; the same again returns the same order.")
+@as_option
+@json_option
+def sell(lines: tuple[str, ...], gateway: str | None, cash: str | None, key: str, actor: str, as_json: bool) -> None:
+    """Ring up and pay.
+
+    Example: pos sell --line COFFEE=2 --qr stripe --key table-7
+    """
+    if (gateway is None) == (cash is None):
+        raise BadInput("Say how it is paid.", "Give either --qr GATEWAY or --cash AMOUNT.")
+
+    async def work(till: Till) -> OrderView:
+        basket = await lines_of(till, lines)
+        if cash is not None:
+            view = await till.cash.sell(basket, parse_major(cash, till.currency), key=key, actor=actor)
+        else:
+            view = await till.checkout.sell(basket, till.gateway(gateway or ""), key=key, actor=actor)
+        show_order(till, view, as_json=as_json, qr=True)
+        return view
+
+    exit_for(with_till(work))
+
+
+@click.command()
+@click.argument("order")
+@click.option("--qr", "gateway", required=True, metavar="GATEWAY", help="Which gateway to ask.")
+@as_option
+@json_option
+def pay(order: str, gateway: str, actor: str, as_json: bool) -> None:
+    """Issue the order's link, or show the live one again.
+
+    Example: pos pay 1-00042 --qr stripe
+    """
+
+    async def work(till: Till) -> OrderView:
+        found = await till.queries.order(order)
+        view = await till.checkout.issue(found.order_id, till.gateway(gateway), actor=actor)
+        show_order(till, view, as_json=as_json, qr=True)
+        return view
+
+    exit_for(with_till(work))
+
+
+@click.command()
+@click.argument("order")
+@click.option("--reason", default="cancelled", help="Why, for the journal.")
+@as_option
+@json_option
+def cancel(order: str, reason: str, actor: str, as_json: bool) -> None:
+    """Close the order's link at the gateway and void the order.
+
+    Example: pos cancel 1-00042 --reason "customer left"
+    """
+
+    async def work(till: Till) -> OrderView:
+        found = await till.queries.order(order)
+        view = await till.checkout.cancel(found.order_id, reason=reason, actor=actor)
+        show_order(till, view, as_json=as_json)
+        return view
+
+    exit_for(with_till(work))
+
+
+@click.command()
+@click.argument("order")
+@click.option("--amount-minor", type=int, default=None, help="How much, in minor units; all that is left otherwise.")
+@click.option("--reason", required=True, help="Why, for the journal.")
+@as_option
+@json_option
+def refund(order: str, amount_minor: int | None, reason: str, actor: str, as_json: bool) -> None:
+    """Give money back to the payment it came from.
+
+    Example: pos refund 1-00042 --amount-minor 500 --reason "cold coffee"
+    """
+
+    async def work(till: Till) -> OrderView:
+        found = await till.queries.order(order)
+        who = actor or till.people.current()
+        view = await till.refunds.refund(found.order_id, amount_minor=amount_minor, reason=reason, actor=who)
+        show_order(till, view, as_json=as_json)
+        return view
+
+    exit_for(with_till(work))

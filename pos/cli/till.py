@@ -1,0 +1,20 @@
+"""`pos till`: the window."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from pos.cli.common import home
+
+
+@click.command()
+def till() -> None:
+    """Open the till's window; a second start raises the first.
+
+    Example: pos till
+    """
+    from pos.app.desktop import main
+
+    sys.exit(main(home()))

@@ -1,0 +1,117 @@
+"""The till's side of the relay: who am I, the stream of events, the state of links. See docs/relay-protocol.md.
+
+The relay is not trusted with money: what comes from here are hints, and whatever it answers is read strictly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import msgspec
+
+from pos.domain.errors import Refused, Unreachable
+from pos.gateways.http import new_client
+from pos.wire import Event, Frame, Garbled, Notice, SseParser, decode_event, decode_notice
+
+READ_TIMEOUT_S = 30.0
+"""Three heartbeats: a stream that is silent for longer is dead."""
+CALL_TIMEOUT_S = 5.0
+PAGE_EVENTS = 500
+
+
+class Who(msgspec.Struct):
+    shop: str
+    till: str
+    epoch: str
+    public_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """Bytes came, no event: a heartbeat."""
+
+
+class RelayClient:
+    """One relay, one till token.
+
+    Raises (every call):
+        Unreachable: nobody there, or not our relay.
+        Refused: the token is not accepted.
+    """
+
+    def __init__(self, url: str, token: str, client: httpx.AsyncClient | None = None) -> None:
+        self._url = url.rstrip("/")
+        self._client = client or new_client()
+        self._headers = {"Authorization": f"Bearer {token}", "Accept-Encoding": "identity"}
+
+    async def whoami(self) -> Who:
+        answer = await self._call("GET", "/v1/whoami")
+        try:
+            return msgspec.json.decode(answer.content, type=Who)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise Unreachable(
+                "That is not our relay.", "Check [relay] url; a captive portal may be in between."
+            ) from error
+
+    async def put_link(self, token: str, body: dict[str, Any]) -> None:
+        await self._call("PUT", f"/v1/links/{token}", body)
+
+    async def events(self, cursor: str) -> AsyncIterator[Event | Notice | Beat]:
+        """The stream from a cursor on; ends when the connection does."""
+        headers = dict(self._headers, Accept="text/event-stream")
+        if cursor:
+            headers["Last-Event-ID"] = cursor
+        timeout = httpx.Timeout(CALL_TIMEOUT_S, read=READ_TIMEOUT_S)
+        parser = SseParser()
+        try:
+            async with self._client.stream("GET", self._url + "/v1/events", headers=headers, timeout=timeout) as answer:
+                _check(answer)
+                if not answer.headers.get("content-type", "").startswith("text/event-stream"):
+                    raise Unreachable("That is not our relay.", "Check [relay] url.")
+                async for chunk in answer.aiter_raw():
+                    frames = parser.feed(chunk)
+                    for frame in frames:
+                        said = _read(frame)
+                        if said is not None:
+                            yield said
+                    if not frames:
+                        yield Beat()
+        except httpx.HTTPError as error:
+            raise Unreachable("The relay cannot be reached.", "The till asks the gateway itself meanwhile.") from error
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> httpx.Response:
+        try:
+            answer = await self._client.request(
+                method,
+                self._url + path,
+                headers=self._headers,
+                json=body,
+                timeout=CALL_TIMEOUT_S,
+            )
+        except (httpx.HTTPError, OSError) as error:
+            raise Unreachable("The relay cannot be reached.", "The till asks the gateway itself meanwhile.") from error
+        _check(answer)
+        return answer
+
+
+def _check(answer: httpx.Response) -> None:
+    if answer.status_code in (401, 403, 404):
+        raise Refused("The relay does not accept this till's token.", "Add the till again with `pos relay add-till`.")
+    if answer.status_code >= 300:
+        raise Unreachable(f"The relay answers {answer.status_code}.", "The till asks the gateway itself meanwhile.")
+
+
+def _read(frame: Frame) -> Event | Notice | None:
+    """Events and notices of kinds we know; a frame that cannot be read is skipped by its id, not repeated for ever."""
+    if frame.event == "epoch":
+        return decode_notice(frame.data)
+    try:
+        return decode_event(frame.data)
+    except Garbled:
+        return None
