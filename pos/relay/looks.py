@@ -157,10 +157,11 @@ def page(look: Look, shop: str, facts: Facts, refresh_s: int) -> str:
     amount = f'<p class="amount">{facts.amount}</p>' if facts.amount and look.amount else ""
     strong = f"<strong>{look.strong}</strong> " if look.strong else ""
     note = f'<p class="note" role="status">{strong}{look.note}</p>' if look.note else ""
+    order = f"Order {facts.order}" if facts.order else ""
     foot = "<br>".join(line for line in look.foot if line)
     return (
         f"{_top(look.title, again)}"
-        f'<body class="{look.colour}">{_header(shop, facts.order)}'
+        f'<body class="{look.colour}">{_header(shop, order)}'
         f"<main>{MARKS[look.mark]}<h1>{look.title}</h1>{amount}{note}{_details(look, facts)}</main>"
         f"<footer>{foot}</footer></body></html>"
     )

@@ -34,7 +34,7 @@ class Vault:
         """Raises Broken: sealed with another key, or changed."""
         try:
             return self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], about.encode()).decode()
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:  # ValueError: too short to be one
             raise Broken("A webhook secret cannot be opened.", f"Is {KEY_FILE} the one of this folder?") from error
 
 
