@@ -168,7 +168,7 @@ def order_of(bindings: Iterable[Fact], links: Mapping[tuple[str, str], str]) -> 
 
 def fold(bundle: Bundle) -> Verdict:
     """The verdict over everything known; the same for every order of the same facts."""
-    facts = tuple({fact.id: fact for fact in bundle.facts}.values())
+    facts = _canonical(bundle.facts)
     payments = _payments(bundle, facts)
     refunds = _refunds(bundle, facts)
     disputes = _disputes(facts)
@@ -197,6 +197,12 @@ def fold(bundle: Bundle) -> Verdict:
         proposals=_proposals(mine, refunds, disputes, facts, max(0, kept - due)),
         disputes_open_minor=sum(amount for state, amount in disputes.values() if state == "open"),
     )
+
+
+def _canonical(facts: Iterable[Fact]) -> tuple[Fact, ...]:
+    """Each fact once, in an order that does not depend on how they came."""
+    unique = {fact.id: fact for fact in facts}
+    return tuple(unique[key] for key in sorted(unique))
 
 
 def _money(order: Order, kept: int, due: int) -> Money:
@@ -264,7 +270,7 @@ def _payment(
         currency=next((f.currency for f in captures), bundle.order.currency),
         captured_at_ms=min((f.at_ms for f in captures if f.at_ms is not None), default=None),
         counts=not wrong,
-        amount_differs=bool(captures) and (len(amounts) > 1 or (expected is not None and amounts != {expected})),
+        amount_differs=bool(in_currency) and (len(amounts) > 1 or (expected is not None and amounts != {expected})),
         late=expired and bool(captures),
         wrong=wrong,
         fee_minor=max(fees, default=None),
@@ -437,7 +443,7 @@ def refundable_minor(
 
 def refundable_of(bundle: Bundle, verdict: Verdict, payment_id: str) -> int:
     """`refundable_minor` of one payment of an order, 0 if it is not one of its payments."""
-    disputes = _disputes(bundle.facts)
+    disputes = _disputes(_canonical(bundle.facts))
     for payment in verdict.payments:
         if payment.id == payment_id and payment.counts:
             return refundable_minor(payment, verdict.refunds, disputes)
