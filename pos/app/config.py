@@ -140,7 +140,7 @@ def _line(text: str, message: str) -> str:
     """`, line N` of the key that a validation message is about."""
     path = re.search(r"`\$\.?([^`]*)`$", message)
     unknown = re.search(r"unknown field `([^`]+)`", message)
-    section = path.group(1) if path else ""
+    section = path.group(1).replace("[...]", ".*") if path else ""
     key = unknown.group(1) if unknown else section.rpartition(".")[2]
     table = section if unknown else section.rpartition(".")[0]
     current = ""
@@ -148,11 +148,18 @@ def _line(text: str, message: str) -> str:
         head = re.match(r"\s*\[([^\]]+)\]", line)
         if head:
             current = head.group(1).strip()
-            if current == key or current == f"{table}.{key}".strip("."):
+            if current == key or _is(current, f"{table}.{key}".strip(".")):
                 return f", line {number}"
-        elif re.match(rf"\s*\"?{re.escape(key)}\"?\s*=", line) and (not table or table in ("", current, "...")):
+        elif re.match(rf"\s*\"?{re.escape(key)}\"?\s*=", line) and (not table or _is(current, table)):
             return f", line {number}"
     return ""
+
+
+def _is(table: str, wanted: str) -> bool:
+    """Whether a table's name fits a path, in which `*` stands for any name."""
+    return len(table.split(".")) == len(wanted.split(".")) and all(
+        w in ("*", t) for t, w in zip(table.split("."), wanted.split("."), strict=True)
+    )
 
 
 def _check(settings: Settings, text: str) -> None:

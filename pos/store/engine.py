@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError
 
-from pos.domain.errors import Broken, PosError
+from pos.domain.errors import Broken
 from pos.domain.store_port import Tx
+from pos.store.failures import our_errors
 from pos.store.transaction import Transaction
 
 T = TypeVar("T")
@@ -109,7 +108,7 @@ class Database:
         return await asyncio.wrap_future(self._readers.submit(self.read_now, fn))
 
     def read_now(self, fn: Callable[[Tx], T]) -> T:
-        with _our_errors(), self._engine.connect() as plain:
+        with our_errors(), self._engine.connect() as plain:
             connection = plain.execution_options(reader=True)
             with connection.begin():
                 return fn(Transaction(connection, self._till))
@@ -135,7 +134,7 @@ class Database:
             del fn, future, item
 
     def _transact(self, fn: Callable[[Tx], T]) -> T:
-        with _our_errors(), self._engine.begin() as connection:
+        with our_errors(), self._engine.begin() as connection:
             result = fn(Transaction(connection, self._till))
             if self.before_commit:
                 self.before_commit()
@@ -143,29 +142,3 @@ class Database:
         if self.after_commit:
             self.after_commit()
         return result
-
-
-@contextmanager
-def _our_errors() -> Iterator[None]:
-    """Foreign errors stop here."""
-    try:
-        yield
-    except DBAPIError as error:
-        raise _translate(error) from error
-
-
-def _translate(error: DBAPIError) -> PosError:
-    text = str(error.orig)
-    if "full" in text:
-        return Broken("The disk is full.", "Nothing was half-written. Free some space, then try again.")
-    if "readonly" in text or "read-only" in text:
-        return Broken("The till's database cannot be written.", "Check the rights of the till's home folder.")
-    if "locked" in text or "busy" in text:
-        return Broken("Another program holds the till's database.", "Close it, then try again.")
-    if "malformed" in text or "not a database" in text:
-        return Broken("The till's database is damaged.", "Restore the newest backup with `pos restore`.")
-    if "disk I/O" in text:
-        return Broken("The disk does not take data.", "Stop selling on this till and check its disk.")
-    if error.connection_invalidated or "onnection" in text:
-        return Broken("The database server does not answer.", "This till cannot sell until it is back.")
-    return Broken(f"The database refused: {text.splitlines()[0] if text else error!r}.", "Please report this.")

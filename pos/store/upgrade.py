@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from pos.domain.errors import Broken
 from pos.store import tables
+from pos.store.failures import our_errors
 
 HEAD = "0001"
 KNOWN = ("0001",)
@@ -20,7 +21,7 @@ def upgrade(engine: Engine) -> None:
     Raises:
         Broken: the database was written by a newer version, or its guards are gone.
     """
-    with engine.begin() as connection:
+    with our_errors(), engine.begin() as connection:
         version = _version(connection)
         if version is not None and version not in KNOWN:
             raise Broken(
