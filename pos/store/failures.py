@@ -30,7 +30,7 @@ def _translate(text: str, *, gone: bool) -> PosError:
     if "locked" in text or "busy" in text:
         return Broken("Another program holds the till's database.", "Close it, then try again.")
     if "malformed" in text or "not a database" in text:
-        return Broken("The till's database is damaged.", "Restore the newest backup with `pos restore`.")
+        return Broken("The till's database is damaged.", "Put the newest backup of till.db back.")
     if "disk I/O" in text:
         return Broken("The disk does not take data.", "Stop selling on this till and check its disk.")
     if gone or "onnection" in text:

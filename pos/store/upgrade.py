@@ -64,4 +64,4 @@ def _check_guards(connection: Connection) -> None:
         else:
             wanted |= {f"guard_{name}", f"guard_{name}_truncate"}
     if not wanted <= standing:
-        raise Broken("The database has lost its guards.", "Restore the newest backup with `pos restore`.")
+        raise Broken("The database has lost its guards.", "Put the newest backup of till.db back.")

@@ -186,7 +186,7 @@ def test_a_full_disk_is_said_plainly_and_nothing_is_lost(database: Database) -> 
 
 def test_a_database_that_is_none_is_said_plainly(tmp_path: Path) -> None:
     (tmp_path / "till.db").write_bytes(b"not a database, but long enough to look at" * 100)
-    with pytest.raises(Exception, match="not a database") as caught:
+    with pytest.raises(Exception, match="damaged") as caught:
         upgrade(make_engine(sqlite_url(tmp_path / "till.db")))
     assert isinstance(caught.value, Broken)
 
