@@ -1,0 +1,204 @@
+"""The bank: its accounts and their keys, its settings, its clock, and the one thread that touches its file.
+
+Rules about money are in lifecycle and aftermath; words of gateways in the dialects.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pos.domain.errors import BadInput, NotFound
+from pos.sandbox import aftermath, lifecycle
+from pos.sandbox.books import Books, Cause, Settings
+from pos.sandbox.dialect import Dialect, random_text
+from pos.sandbox.records import Account, Endpoint, Link, Payment, Refund
+from pos.sandbox.store import Store, Tx
+
+DEFAULT_KEY = "sk_test_sandbox"  # well known on purpose: it opens nothing but a sandbox
+FIRST_ACCOUNT = "acct_sandbox"
+DUE_PER_TICK = 100  # links, payments and refunds that move on in one turn
+T = TypeVar("T")
+
+
+def digest_of(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+class Bank:
+    """All work on the ledger goes through `run`: one thread, one transaction, synced before it returns."""
+
+    def __init__(self, folder: Path, dialects: Sequence[Dialect]) -> None:
+        self._store = Store(folder / "bank.db")
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="bank")
+        self.dialects = {dialect.name: dialect for dialect in dialects}
+        self.settings = self._store.read(self._read_settings)
+        self.news = asyncio.Event()  # something was written: the dispatcher and the ticker look again
+
+    # -- running ---------------------------------------------------------------------------------------------------
+
+    async def run(self, fn: Callable[[Tx], T]) -> T:
+        """Run `fn` in one transaction; when this returns, what it wrote is on disk."""
+        done = await asyncio.get_running_loop().run_in_executor(self._thread, self._store.write, fn)
+        self.news.set()
+        return done
+
+    async def read(self, fn: Callable[[Tx], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._store.read, fn)
+
+    def books(self, tx: Tx, account: Account, cause: Cause | None = None) -> Books:
+        return Books(tx, account, self.dialects[account.dialect], self.settings, cause or Cause())
+
+    def clock(self) -> int:
+        """The bank's own time, Unix seconds."""
+        return int(time.time() + self.settings.clock_offset_s)
+
+    def write_now(self, fn: Callable[[Tx], T]) -> T:
+        """The same as `run`, before the event loop runs."""
+        return self._store.write(fn)
+
+    def close(self) -> None:
+        self._thread.shutdown(wait=True)
+        self._store.close()
+
+    def serve_at(self, public_url: str) -> None:
+        """Where pay pages can be reached from now on."""
+        self.settings = replace(self.settings, public_url=public_url.rstrip("/"))
+
+    # -- accounts --------------------------------------------------------------------------------------------------
+
+    def open_account(self, tx: Tx, key: str, dialect: str, *, source: str, name: str = "Sandbox shop") -> Account:
+        """The account behind `key`, made if it is new. The well-known key has a well-known account."""
+        account_id = FIRST_ACCOUNT if key == DEFAULT_KEY else "acct_" + digest_of(key)[:16]
+        account = tx.one(Account, "WHERE id = ?", account_id)
+        if account is None:
+            values = {"id": account_id, "dialect": dialect, "name": name, "created": int(time.time())}
+            tx.insert("account", values)
+            account = self.account(tx, account_id)
+        tx.execute("DELETE FROM api_key WHERE digest = ?", digest_of(key))
+        tx.insert("api_key", {"digest": digest_of(key), "account": account_id, "source": source})
+        return account
+
+    def use_keys(self, keys: Sequence[str], dialect: str) -> list[Account]:
+        """The keys of the command line: these, and no others that an earlier command line named."""
+
+        def write(tx: Tx) -> list[Account]:
+            tx.execute("DELETE FROM api_key WHERE source = 'cli'")
+            return [self.open_account(tx, key, dialect, source="cli") for key in keys]
+
+        return self.write_now(write)
+
+    def account(self, tx: Tx, account_id: str) -> Account:
+        found = tx.one(Account, "WHERE id = ?", account_id)
+        if found is None:
+            raise NotFound(f"There is no account {account_id}.", "GET /_sandbox/accounts lists them.")
+        return found
+
+    @staticmethod
+    def account_of_key(tx: Tx, key: str) -> Account | None:
+        return tx.one(Account, "WHERE id = (SELECT account FROM api_key WHERE digest = ?)", digest_of(key))
+
+    # -- endpoints and settings ------------------------------------------------------------------------------------
+
+    @staticmethod
+    def add_endpoint(tx: Tx, account: Account, url: str, secret: str, source: str) -> Endpoint:
+        if not url.startswith(("http://", "https://")) or not secret:
+            raise BadInput("A webhook endpoint needs an http(s) address and a secret.", "")
+        new_id = "we_" + random_text(16)
+        values = {"id": new_id, "account": account.id, "created": int(time.time()), "url": url}
+        tx.insert("endpoint", {**values, "secret": secret, "source": source, "enabled": 1})
+        endpoint = tx.one(Endpoint, "WHERE id = ?", new_id)
+        assert endpoint is not None
+        return endpoint
+
+    def use_endpoint(self, account: Account, url: str, secret: str) -> None:
+        """The endpoint of the command line; one that an earlier command line named gets nothing more."""
+
+        def write(tx: Tx) -> None:
+            for old in tx.many(Endpoint, "WHERE source = 'cli' AND enabled = 1"):
+                if (old.account, old.url, old.secret) == (account.id, url, secret):
+                    return
+                self.disable_endpoint(tx, old)
+            self.add_endpoint(tx, account, url, secret, "cli")
+
+        self.write_now(write)
+
+    @staticmethod
+    def disable_endpoint(tx: Tx, endpoint: Endpoint) -> None:
+        tx.update(endpoint, enabled=0)
+        tx.execute(
+            "UPDATE delivery SET state = 'given_up' WHERE state = 'pending' AND endpoint = ?",
+            endpoint.id,
+        )
+
+    @staticmethod
+    def _read_settings(tx: Tx) -> Settings:
+        kept = {name: json.loads(value) for name, value in tx.execute("SELECT name, value FROM setting")}
+        known = {item.name for item in fields(Settings)}
+        return Settings(**{name: value for name, value in kept.items() if name in known})
+
+    def set(self, tx: Tx, **changes: Any) -> Settings:
+        """Change settings, for good.
+
+        Raises:
+            BadInput: an unknown name, or a value of the wrong type or below zero.
+        """
+        now = asdict(self.settings)
+        for name, value in changes.items():
+            self._check_setting(now, name, value)
+            tx.execute("INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)", name, json.dumps(value))
+        self.settings = replace(self.settings, **changes)
+        return self.settings
+
+    @staticmethod
+    def _check_setting(now: dict[str, Any], name: str, value: Any) -> None:
+        if name not in now or name == "public_url":
+            raise BadInput(f"There is no setting {name!r}.", f"Known: {', '.join(now)}.")
+        wanted = (int, float) if isinstance(now[name], float) else type(now[name])
+        if isinstance(value, bool) or not isinstance(value, wanted):
+            raise BadInput(f"{name} cannot be {value!r}.", "")
+        if isinstance(value, int | float) and value < 0 and name != "clock_offset_s":
+            raise BadInput(f"{name} cannot be below zero.", "")
+
+    # -- time passes -----------------------------------------------------------------------------------------------
+
+    async def tick(self) -> int:
+        """Let happen what is due: links expire, slow payments and refunds settle. How many moved."""
+        found: list[tuple[str, str]] = await self.read(self._due)
+        for table, subject in found:
+            await self.run(lambda tx, table=table, subject=subject: self._move_on(tx, table, subject))  # type: ignore[misc]
+        return len(found)
+
+    def _due(self, tx: Tx) -> list[tuple[str, str]]:
+        clock = time.time() + self.settings.clock_offset_s
+        queries = (
+            ("link", "SELECT id FROM link WHERE state = 'open' AND expires_at <= ? LIMIT ?"),
+            ("payment", "SELECT id FROM payment WHERE settles_at IS NOT NULL AND settles_at <= ? LIMIT ?"),
+            ("refund", "SELECT id FROM refund WHERE settles_at IS NOT NULL AND settles_at <= ? LIMIT ?"),
+        )
+        return [(table, row[0]) for table, sql in queries for row in tx.execute(sql, clock, DUE_PER_TICK)]
+
+    def _move_on(self, tx: Tx, table: str, subject: str) -> None:
+        """Read again under the lock: what was due may have moved in between."""
+        if table == "link":
+            link = tx.one(Link, "WHERE id = ? AND state = 'open'", subject)
+            if link is not None:
+                lifecycle.close_link(self._books_of(tx, link.account), link)
+        elif table == "payment":
+            payment = tx.one(Payment, "WHERE id = ? AND settles_at IS NOT NULL", subject)
+            if payment is not None:
+                lifecycle.settle(self._books_of(tx, payment.account), payment)
+        else:
+            refund = tx.one(Refund, "WHERE id = ? AND settles_at IS NOT NULL", subject)
+            if refund is not None:
+                aftermath.settle_refund(self._books_of(tx, refund.account), refund)
+
+    def _books_of(self, tx: Tx, account_id: str) -> Books:
+        return self.books(tx, self.account(tx, account_id))

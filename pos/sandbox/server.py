@@ -1,0 +1,232 @@
+"""The bank as a process: its routes, its clock on every answer, its two background tasks, its `ready` line."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import signal
+import socket
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+from email.utils import formatdate
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pos.domain.errors import BadInput, Broken
+from pos.sandbox.bank import DEFAULT_KEY, Bank
+from pos.sandbox.connections import Connections
+from pos.sandbox.control import control_routes
+from pos.sandbox.front import Front
+from pos.sandbox.pages import Pages
+from pos.sandbox.pagetext import font
+from pos.sandbox.stripe_api import StripeApi
+from pos.sandbox.stripe_dialect import StripeDialect
+from pos.sandbox.webhooks import Dispatcher
+
+TICK_S = 0.1
+LEAVE_WITHIN_S = 1
+ANY = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How the bank is to serve. `port` 0 picks one. A webhook is (address, secret)."""
+
+    folder: Path
+    host: str = "127.0.0.1"
+    port: int = 0
+    keys: tuple[str, ...] = (DEFAULT_KEY,)
+    webhook: tuple[str, str] | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+    public_url: str = ""
+    log: Path | None = None
+
+
+def open_bank(options: Options) -> Bank:
+    """The bank of a folder, with the keys and the endpoint of the command line.
+
+    Raises:
+        BadInput: a key that is not a test key, or an endpoint that is no address.
+        Broken: the file cannot be used.
+    """
+    for key in options.keys:
+        if not key.startswith("sk_test_"):
+            raise BadInput("The sandbox takes test keys only.", "Keys begin with sk_test_; never give it a live one.")
+    bank = Bank(options.folder, [StripeDialect()])
+    accounts = bank.use_keys(options.keys, "stripe")
+    if options.webhook is not None:
+        bank.use_endpoint(accounts[0], *options.webhook)
+    bank.write_now(lambda tx: bank.set(tx, **options.settings))
+    return bank
+
+
+def build_app(bank: Bank, connections: Connections, log: Path | None = None) -> ASGIApp:
+    """All routes of the bank, with its own Date and its log around them."""
+    front = Front(bank, StripeApi(StripeDialect()), connections)
+    pages = Pages(bank, connections)
+
+    async def show_font(request: Request) -> Response:
+        return font(request.path_params["name"])
+
+    app = Starlette(
+        routes=[
+            Route("/v1/{rest:path}", front.answer, methods=ANY),
+            Route("/c/pay/{link}", pages.show, methods=["GET"]),
+            Route("/c/pay/{link}", pages.act, methods=["POST"]),
+            Route("/c/assets/{name}", show_font, methods=["GET"]),
+            Route("/", _welcome, methods=["GET"]),
+            *control_routes(bank),
+        ],
+        lifespan=lambda _: _background(bank),
+    )
+    return Outermost(app, bank, log)
+
+
+async def _welcome(request: Request) -> Response:
+    return PlainTextResponse("TEST: the bank in the box. No money moves. See docs/sandbox.md.\n")
+
+
+@contextlib.asynccontextmanager
+async def _background(bank: Bank) -> AsyncIterator[None]:
+    """The ticker and the dispatcher, for as long as the bank serves."""
+    async with httpx.AsyncClient(follow_redirects=False, trust_env=False) as client:
+        tasks = [asyncio.create_task(_tick(bank)), asyncio.create_task(Dispatcher(bank, client).run())]
+        for task in tasks:
+            task.add_done_callback(_ended)
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _ended(task: asyncio.Task[None]) -> None:
+    """A bank without its background would lie by silence: it leaves instead, loudly."""
+    if not task.cancelled() and task.exception() is not None:
+        asyncio.get_running_loop().call_exception_handler({"message": "the bank stops", "exception": task.exception()})
+        signal.raise_signal(signal.SIGTERM)
+
+
+async def _tick(bank: Bank) -> None:
+    while True:
+        if not await bank.tick():
+            await asyncio.sleep(TICK_S)
+
+
+class Outermost:
+    """The bank's own clock in every Date header, and one line of log per answer (never a body, key or query)."""
+
+    def __init__(self, app: ASGIApp, bank: Bank, log: Path | None) -> None:
+        self._app = app
+        self._bank = bank
+        self._log = log.open("a", encoding="utf-8", buffering=1) if log else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            if self._log is not None:
+                self._log.close()
+            return
+        status = 0
+
+        async def dated(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                date = formatdate(self._bank.clock(), usegmt=True).encode()
+                message["headers"] = [*message.get("headers", []), (b"date", date)]
+            await send(message)
+
+        await self._app(scope, receive, dated)
+        self._write(scope, status)
+
+    def _write(self, scope: Scope, status: int) -> None:
+        """Status 0: hung up without an answer."""
+        if self._log is not None:
+            agent = next((value for name, value in scope["headers"] if name == b"user-agent"), b"")
+            line = {"at": round(time.time(), 3), "method": scope["method"], "path": scope["path"], "status": status}
+            self._log.write(json.dumps({**line, "agent": agent.decode("latin-1")[:40]}) + "\n")
+
+
+class _Server(uvicorn.Server):
+    """Says when it is ready, and leaves quietly on SIGTERM with exit status 0."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def serve(options: Options, ready: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or SIGINT. `ready` is called with the address once requests are answered.
+
+    Raises:
+        BadInput, Broken: see `open_bank`; or the address is taken.
+    """
+    listening = _listen(options.host, options.port)
+    url = f"http://{_shown_host(options.host)}:{listening.getsockname()[1]}"
+    bank = open_bank(options)
+    bank.serve_at(options.public_url or url)
+    connections = Connections()
+    config = uvicorn.Config(
+        build_app(bank, connections, options.log),
+        http=connections.protocol(),
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        date_header=False,
+        server_header=False,
+        timeout_graceful_shutdown=LEAVE_WITHIN_S,
+    )
+    server = _Server(config, lambda: ready(url))
+    try:
+        asyncio.run(server.serve([listening]))
+    finally:
+        listening.close()
+        bank.close()
+    if not server.started:
+        raise Broken("The bank did not start.", "Its log on standard error says why.")
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise BadInput(
+            f"Cannot serve on {host}:{port}: {error.strerror}.", "Choose another --host or --port."
+        ) from None
+    return listening
+
+
+def _shown_host(host: str) -> str:
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
