@@ -26,6 +26,7 @@ class Serving:
     port: int
     core: Core
     shop: Shop
+    server: Server
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         return await asyncio.open_connection("127.0.0.1", self.port)
@@ -49,8 +50,8 @@ class Serving:
 
 
 @pytest.fixture
-async def serving(settings: Settings) -> AsyncIterator[Serving]:
-    settings = replace(settings, limits=QUICK, heartbeat_s=0.05)
+async def serving(settings: Settings, request: pytest.FixtureRequest) -> AsyncIterator[Serving]:
+    settings = replace(settings, limits=getattr(request, "param", QUICK), heartbeat_s=0.05)
     core, _ = open_core(settings)
     shop = add_shop(core, "Café")
     ready = asyncio.Event()
@@ -59,7 +60,7 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
         running = asyncio.create_task(server._serve([listening]))
         async with asyncio.timeout(WITHIN_S):
             await ready.wait()
-        yield Serving(listening.getsockname()[1], core, shop)
+        yield Serving(listening.getsockname()[1], core, shop, server)
         server.should_exit = True
         async with asyncio.timeout(WITHIN_S):
             await running
@@ -123,6 +124,7 @@ async def test_a_slow_body_is_closed(serving: Serving) -> None:
     assert b" 200 " not in got
 
 
+@pytest.mark.parametrize("serving", [replace(QUICK, headers_within_s=60.0)], indirect=True)
 @pytest.mark.parametrize("endless", [b"x-a: " + b"a" * 200_000, b"x-a: b\r\n" * 20_000])
 async def test_endless_headers_are_closed(serving: Serving, endless: bytes) -> None:
     assert b" 200 " not in await serving.send(b"GET /healthz HTTP/1.1\r\n", endless)
@@ -220,4 +222,5 @@ async def test_a_till_that_does_not_read_is_dropped(serving: Serving) -> None:
         while len(serving.core.hub):
             await asyncio.sleep(0.01)
     assert serving.core.metrics.count("refused_total", 'reason="does_not_read"') == 1
+    assert not serving.server.server_state.connections, "nothing waits for a flush that will not come"
     writer.close()

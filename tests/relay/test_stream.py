@@ -10,6 +10,7 @@ import pytest
 
 from pos import wire
 from pos.relay.app import Relay
+from pos.relay.log import Resume
 from pos.relay.server import close_core, open_core
 from pos.relay.settings import Settings
 from tests.relay.asgi import Client, stripe_event
@@ -103,6 +104,35 @@ async def test_heartbeats_come_when_nothing_else_does(settings: Settings) -> Non
         await stream.comment(b": heartbeat\n\n: heartbeat\n\n: heartbeat\n\n")
         assert stream.raw.startswith(b"retry: 2000\n\n")
     await close_core(core)
+
+
+async def test_what_is_stored_between_looking_and_listening_is_not_missed(running: Running) -> None:
+    resume = running.core.log.resume
+
+    async def then_one_more(shop: str, cursor: wire.Cursor | None) -> Resume:
+        place = await resume(shop, cursor)
+        await send(running, 1)
+        return place
+
+    running.core.log.resume = then_one_more  # type: ignore[method-assign]
+    async with running.client.stream(running.cafe.token) as stream:
+        await stream.notice()
+        assert (await stream.event()).event == "evt_1"
+
+
+async def test_an_epoch_that_ends_between_looking_and_listening_is_not_missed(running: Running) -> None:
+    await send(running, 1)
+    resume = running.core.log.resume
+
+    async def then_a_new_epoch(shop: str, cursor: wire.Cursor | None) -> Resume:
+        place = await resume(shop, cursor)
+        await running.log.renew_epochs()
+        return place
+
+    running.core.log.resume = then_a_new_epoch  # type: ignore[method-assign]
+    async with running.client.stream(running.cafe.token) as stream:
+        assert await stream.started() == 503
+    assert len(running.core.hub) == 0
 
 
 # cursors that cannot be continued
