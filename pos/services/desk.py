@@ -84,7 +84,10 @@ class Desk:
 
     async def _introduce(self, entry: Enrolled) -> Account:
         gateway = entry.connect("")
-        asked = await self.ask(gateway, gateway.adapter.whoami())
+        try:
+            asked = await self.ask(gateway, gateway.adapter.whoami())
+        finally:
+            await gateway.close()
         reading = asked.reading
         if reading.outcome is Outcome.UNAUTHORIZED:
             raise Refused(f"{entry.title} does not accept the key.", "Set it again with `pos secrets set`.")

@@ -1,0 +1,164 @@
+"""A shop for tests: real services on a real database, against a real sandbox process. Nothing of ours is replaced
+
+but the clock (which can be moved) and the place that secrets come from.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from pos.app.clock import SystemIds
+from pos.app.wiring import Outside, Till, open_till, prober_of
+from pos.domain.basket import Line
+from pos.domain.catalogue import Product
+from pos.sandbox import customer
+from pos.services.views import OrderView
+from tests.processes import Served, serve
+
+TEA = Product("TEA", "Masala chai", 6_000, 50_000, "GST", "8901", "Tea", favourite=True)
+CAKE = Product("CAKE", "Banana bread", 14_000, 50_000, "GST", "8902", "Bakery")
+PENDING_S = 0.3
+CALL_S = 20.0
+_numbers = itertools.count(1)
+
+
+class MovedClock:
+    """The machine's clock, moved by what the test says; never slept on."""
+
+    def __init__(self) -> None:
+        self.offset_ms = 0
+
+    def now_ms(self) -> int:
+        return time.time_ns() // 1_000_000 + self.offset_ms
+
+    def monotonic_s(self) -> float:
+        return time.monotonic()
+
+    def advance(self, seconds: float) -> None:
+        self.offset_ms += int(seconds * 1000)
+
+
+class GivenSecrets:
+    """Secrets from the test."""
+
+    def __init__(self, values: dict[str, str]) -> None:
+        self.values = values
+
+    def get(self, name: str) -> str | None:
+        return self.values.get(name)
+
+    def set(self, name: str, value: str) -> None:
+        self.values[name] = value
+
+    def remove(self, name: str) -> None:
+        self.values.pop(name, None)
+
+    def names(self) -> list[str]:
+        return sorted(self.values)
+
+
+@dataclass
+class Bank:
+    """The sandbox process, as its control desk shows it."""
+
+    served: Served
+    folder: Path
+
+    @property
+    def url(self) -> str:
+        return self.served.url
+
+    def desk(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        answer = httpx.request(method, f"{self.url}/_sandbox{path}", json=body, timeout=CALL_S, trust_env=False)
+        assert answer.status_code < 300, answer.text
+        return answer.json()
+
+    def new_key(self) -> str:
+        """The key of a new account, so that tests never see each other's payments."""
+        key = f"sk_test_shop{os.getpid()}x{next(_numbers)}"
+        self.desk("POST", "/accounts", {"key": key, "dialect": "stripe"})
+        return key
+
+    def fault(self, operation: str, kind: str, count: int = 1, **options: Any) -> None:
+        self.desk("POST", "/faults", {"operation": operation, "kind": kind, "count": count, **options})
+
+    def clear(self) -> None:
+        self.desk("DELETE", "/faults")
+
+
+@contextmanager
+def bank_process(folder: Path, *more: str) -> Iterator[Bank]:
+    arguments = ["sandbox", "serve", "--port", "0", "--data", str(folder), "--pending-seconds", str(PENDING_S), *more]
+    with serve(arguments) as served:
+        yield Bank(served, folder)
+
+
+@dataclass
+class Shop:
+    """One till with its bank."""
+
+    till: Till
+    bank: Bank
+    clock: MovedClock
+    home: Path
+    key: str
+    extra: dict[str, str] = field(default_factory=dict)
+
+    def lines(self, *products: Product) -> list[Line]:
+        chosen = products or (TEA,)
+        return [Line(p.sku, p.name, 1000, p.price_minor, p.tax_ppm, p.tax_name) for p in chosen]
+
+    async def sell(self, *products: Product, key: str = "") -> OrderView:
+        return await self.till.checkout.sell(self.lines(*products), "stripe", key=key)
+
+    async def pays(self, view: OrderView, outcome: str = "paid") -> customer.Result:
+        assert view.attempt is not None
+        return await asyncio.to_thread(customer.pay, view.attempt.link_url, outcome)
+
+    async def again(self, view: OrderView) -> OrderView:
+        return await self.till.queries.order(view.order_id)
+
+    async def check(self, view: OrderView) -> OrderView:
+        return await self.till.checkout.check_now(view.order_id)
+
+    async def probe(self) -> int:
+        return await prober_of(self.till).tick()
+
+    async def assert_books(self) -> None:
+        assert [str(b) for b in await self.till.books.verify()] == []
+
+
+def settings_text(bank_url: str, **sections: str) -> str:
+    more = "".join(f"[{name}]\n{text}\n" for name, text in sections.items())
+    return (
+        '[shop]\nname = "Corner Café"\ncurrency = "INR"\ntime_zone = "Asia/Kolkata"\nlocale = "en_IN"\n'
+        f'[gateways.stripe]\nmode = "test"\napi_base = "{bank_url}"\n{more}'
+    )
+
+
+def open_shop(bank: Bank, home: Path, **sections: str) -> Shop:
+    """A shop of its own account in `home`."""
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "settings.toml").write_text(settings_text(bank.url, **sections), encoding="utf-8")
+    key, clock = bank.new_key(), MovedClock()
+    secrets = GivenSecrets({"gateways.stripe.secret_key": key})
+    till = open_till(home, Outside(clock, SystemIds(), secrets))
+    till.database.write_now(lambda tx: tx.shop.put_products([TEA, CAKE]))
+    return Shop(till, bank, clock, home, key)
+
+
+def reopen(shop: Shop) -> Shop:
+    """The same home, as after a restart."""
+    secrets = GivenSecrets({"gateways.stripe.secret_key": shop.key})
+    till = open_till(shop.home, Outside(shop.clock, SystemIds(), secrets))
+    return Shop(till, shop.bank, shop.clock, shop.home, shop.key)
