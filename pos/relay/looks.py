@@ -77,7 +77,7 @@ body{margin:0 auto;min-height:100vh;min-height:100svh;max-width:390px;padding:30
 background:var(--card);overflow-wrap:anywhere}
 header{display:flex;align-items:center;gap:13px;min-height:46px;margin-left:-6px}
 header i{flex:none;width:46px;height:46px;border-radius:12px;background:var(--accent);color:var(--on);
-font:700 20px/46px inherit;font-family:inherit;font-style:normal;text-align:center}
+font-weight:700;font-size:20px;line-height:46px;font-style:normal;text-align:center}
 header b{display:block;font-size:17px;line-height:22px}
 header span{color:var(--secondary)}
 main{flex:1;text-align:center;padding-top:78px}
@@ -85,10 +85,10 @@ svg{display:block;margin:0 auto}
 h1{font-size:30px;line-height:38px;font-weight:700;letter-spacing:-.01em;margin:38px 0 0}
 .amount{font-size:38px;line-height:46px;font-weight:700;margin:8px 0 0}
 .paid h1{color:var(--paid)}
-.note{margin:21px 0 0;padding:15px 18px;border-radius:14px;text-align:left;background:var(--gone-soft)}
+.note{margin:21px 0 0;padding:16px 18px;font-size:16px;border-radius:14px;text-align:left;background:var(--gone-soft)}
 .waiting .note{background:var(--waiting-soft);color:var(--waiting-ink)}
 .accent .note{background:var(--accent-soft)}
-dl{margin:21px 0 0;padding:0 18px;border:1px solid var(--line);border-radius:14px;text-align:left}
+dl{margin:21px 0 0;padding:5px 18px;border:1px solid var(--line);border-radius:14px;text-align:left}
 dl div{display:flex;justify-content:space-between;gap:16px;padding:10px 0}
 dl div+div{border-top:1px solid var(--line)}
 dt{color:var(--secondary)}
