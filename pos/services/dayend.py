@@ -16,8 +16,9 @@ from pos.domain.facts import Fact, Kind, Mode, Source
 from pos.domain.journal import GENESIS, z_hash
 from pos.domain.matching import Action
 from pos.domain.payment import reference
+from pos.domain.shown import Shown
 from pos.domain.store_port import OrderFilter, Parked, Problem, SweepRun, Tx, ZEntry, ZReport
-from pos.domain.verdict import Certainty, fold
+from pos.domain.verdict import fold
 from pos.services.books import Books
 from pos.services.context import Context
 from pos.services.orderview import find_order, gateway_title, row_of_line, view_of
@@ -136,7 +137,7 @@ class DayEnd:
         parked = tx.facts.parked(start, end)
         matched, corrected = self._matches(tx, start, end, {p.order_id for p in problems})
         lines = tx.orders.lines_of(OrderFilter(live_only=True, limit=MAX_ORDERS))
-        sure = [row_of_line(line, now).certainty for line in lines]
+        words = [row_of_line(line, now).shown for line in lines]
         entries = tx.money.entries(open_only=True)
         return DayView(
             day=day,
@@ -153,8 +154,8 @@ class DayEnd:
                 *(self._exception(tx, p) for p in problems),
                 *(_orphan(p) for p in parked if p.kind == "orphan"),
             ),
-            waiting=sure.count(Certainty.WAITING),
-            unknown=sure.count(Certainty.UNKNOWN),
+            waiting=words.count(Shown.WAITING),
+            unknown=words.count(Shown.UNKNOWN),
             totals=tuple(self._totals(tx, entries, start, end)),
             cash_difference_minor=None,
             parked_count=sum(1 for p in parked if p.kind != "orphan"),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pos.domain.money import to_major
 from pos.domain.order import Life
+from pos.domain.shown import Shown
 from pos.domain.store_port import OrderFilter, Tx
-from pos.domain.verdict import Certainty, Money
+from pos.domain.verdict import Money
 from pos.services.context import Context
 from pos.services.desk import Desk
 from pos.services.orderview import find_order, row_of_line, view_of
@@ -18,7 +19,7 @@ from pos.words.formats import Formats
 HEARD_LIMIT_MS = 30_000
 _LIVES = {life.value for life in Life}
 _MONIES = {money.value for money in Money}
-_CERTAINTIES = {word.value for word in Certainty}
+_OPEN = {Shown.WAITING.value, Shown.UNKNOWN.value}
 STATUSES = ("draft", "held", "placed", "voided", "unpaid", "waiting", "unknown", "part_paid", "paid", "overpaid")
 
 
@@ -62,14 +63,15 @@ class Queries:
             text=text.strip(),
             lives=(status,) if status in _LIVES else (),
             monies=(status,) if status in _MONIES else (),
-            live_only=status in {"waiting", "unknown"},
+            live_only=status in _OPEN,
             limit=limit,
         )
         rows = await self._rows(where)
-        return [row for row in rows if status not in _CERTAINTIES or row.certainty == status]
+        return [row for row in rows if status not in _OPEN or row.shown == status]
 
     async def waiting(self) -> list[OrderRow]:
-        return await self._rows(OrderFilter(live_only=True))
+        """Orders that wait for their payment, or whose outcome is not known."""
+        return [row for row in await self._rows(OrderFilter(live_only=True)) if row.shown in _OPEN]
 
     async def held(self) -> list[OrderRow]:
         return await self._rows(OrderFilter(lives=(Life.HELD.value,)))
@@ -97,14 +99,14 @@ class Queries:
         shift = await self._context.store.read(lambda tx: tx.days.open_shift(shop.till))
         words = [self._desk.health[name].word for name in self._desk.names()]
         gateway = next((w for w in ("down", "slow") if w in words), "ok") if words else "off"
-        unknown = sum(1 for row in rows if row.certainty is Certainty.UNKNOWN)
+        words = [row.shown for row in rows]
         return StatusView(
             gateway=gateway,
             relay=self._relay.word(bool(shop.relay_url), now),
             relay_heard_at_ms=self._relay.heard_at_ms,
             reconciled_at_ms=run.ended_at_ms if run and run.complete else None,
-            waiting=sum(1 for row in rows if row.certainty is Certainty.WAITING),
-            unknown=unknown,
+            waiting=words.count(Shown.WAITING),
+            unknown=words.count(Shown.UNKNOWN),
             test_mode=shop.test_mode,
             shop=shop.name,
             till=shop.till,
