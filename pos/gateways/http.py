@@ -43,7 +43,7 @@ log = logging.getLogger("pos.gateways")
 
 
 class HttpGateway:
-    """An adapter with a connection and a secret: `pos.domain.ports.Gateway`.
+    """An adapter with a connection and a secret: `pos.domain.ports.Gateway`. `close` closes the client, given or not.
 
     Raises (at construction):
         BadInput: an address the key must not be sent to, or a key of the other mode.
@@ -54,7 +54,6 @@ class HttpGateway:
         self._base = check_base_url(adapter, base_url, secret)
         self._login = _login(adapter, secret)
         self._client = client or new_client()
-        self._own_client = client is None
 
     def __repr__(self) -> str:
         return f"HttpGateway({self._adapter.name}, {self._base})"
@@ -84,8 +83,7 @@ class HttpGateway:
         return Asked(reading, hashlib.sha256(answer.body).hexdigest(), _date_ms(answer), answer.status)
 
     async def close(self) -> None:
-        if self._own_client:
-            await self._client.aclose()
+        await self._client.aclose()
 
     async def _exchange(self, call: PreparedCall, timeout_s: float) -> Answer:
         way = _Way()

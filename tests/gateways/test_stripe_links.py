@@ -48,9 +48,10 @@ def test_a_link_is_asked_for_with_exact_amount_marks_and_key() -> None:
     sent = parameters(call.body)
     assert (call.method, call.path) == ("POST", "/v1/checkout/sessions")
     assert dict(call.headers)["Idempotency-Key"] == "tt1-key"
-    assert dict(call.headers)["Stripe-Version"] == "2026-10-28.endive"
+    assert dict(call.headers)["Stripe-Version"] == "2026-08-26.dahlia"
     assert sent["line_items[0][price_data][unit_amount]"] == "1250"
     assert sent["line_items[0][price_data][currency]"] == "eur"
+    assert sent["payment_method_types[]"] == "card"
     assert sent["client_reference_id"] == REFERENCE
     assert sent["metadata[truetill_reference]"] == REFERENCE
     assert sent["payment_intent_data[metadata][truetill_reference]"] == REFERENCE

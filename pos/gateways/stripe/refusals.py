@@ -22,7 +22,9 @@ def read(operation: Operation, answer: Answer) -> Reading:
     if answer.status == 429:
         return Reading(Outcome.BUSY, message="too many requests", retry_after_s=retry_after(answer))
     if not 400 <= answer.status < 500:
-        return Reading(Outcome.UNKNOWN, message=f"HTTP status {answer.status}", retry_after_s=retry_after(answer))
+        replayed = ", replayed" if answer.header("idempotent-replayed") == "true" else ""
+        message = f"HTTP status {answer.status}{replayed}"
+        return Reading(Outcome.UNKNOWN, message=message, retry_after_s=retry_after(answer))
     try:
         error = decode(answer.body, ErrorBody).error
     except NotUnderstood:

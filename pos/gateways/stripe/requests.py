@@ -29,7 +29,8 @@ from pos.gateways.base import (
 from pos.gateways.stripe.amounts import check_charge, to_stripe
 
 NAME = "stripe"
-API_VERSION = "2026-10-28.endive"
+API_VERSION = "2026-08-26.dahlia"
+"""The last version that takes `payment_method_types`; from 2026-09-30 on it is `allowed_payment_method_types`."""
 PAGE_ROWS = 100  # the most Stripe gives at once
 SESSIONS = "/v1/checkout/sessions"
 CHARGES = "/v1/charges"

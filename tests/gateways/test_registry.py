@@ -1,0 +1,52 @@
+"""Which gateways there are, from a checkout as from an installation."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib.metadata import EntryPoint
+
+import pytest
+
+from pos.domain.errors import Broken, NotFound
+from pos.domain.facts import Mode
+from pos.gateways import registry
+from tests.processes import ROOT
+
+
+def announce(monkeypatch: pytest.MonkeyPatch, *points: tuple[str, str]) -> None:
+    found = [EntryPoint(name, value, registry.GROUP) for name, value in points]
+    monkeypatch.setattr(registry, "entry_points", lambda group: found if group == registry.GROUP else [])
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_stripe_is_there_without_an_installation(monkeypatch: pytest.MonkeyPatch, mode: Mode) -> None:
+    announce(monkeypatch)
+    adapter = registry.adapter("stripe", mode)
+    assert (adapter.name, adapter.mode, adapter.account) == ("stripe", mode, "")
+    assert registry.names() == ["stripe"]
+
+
+def test_what_is_built_in_is_announced_in_the_project_file_too() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert project["project"]["entry-points"][registry.GROUP] == registry.BUILT_IN
+
+
+def test_other_packages_add_gateways_but_cannot_take_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = "pos.gateways.stripe.adapter:StripeAdapter"
+    announce(monkeypatch, ("acme", "pos.gateways.stripe.adapter:make"), ("stripe", other))
+    assert registry.names() == ["acme", "stripe"]
+    assert registry.adapter("acme", Mode.TEST).name == "stripe"
+    assert registry.adapter("stripe", Mode.LIVE).mode is Mode.LIVE
+
+
+def test_an_unknown_gateway_is_said_so_with_those_that_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    announce(monkeypatch)
+    with pytest.raises(NotFound, match="stripe"):
+        registry.adapter("paypal", Mode.TEST)
+
+
+@pytest.mark.parametrize("value", ["no.such.module:make", "pos.gateways.stripe.adapter:nothing"])
+def test_a_package_that_cannot_be_loaded_is_said_so(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    announce(monkeypatch, ("acme", value))
+    with pytest.raises(Broken, match="acme"):
+        registry.adapter("acme", Mode.TEST)
