@@ -19,6 +19,7 @@ from pos.domain.errors import BadInput, NotFound
 from pos.sandbox import aftermath, lifecycle
 from pos.sandbox.books import Books, Cause, Settings
 from pos.sandbox.dialect import Dialect, random_text
+from pos.sandbox.idempotency import KEY_LIFE_S
 from pos.sandbox.records import Account, Endpoint, Link, Payment, Refund
 from pos.sandbox.store import Store, Tx
 
@@ -67,6 +68,11 @@ class Bank:
     def close(self) -> None:
         self._thread.shutdown(wait=True)
         self._store.close()
+
+    def forget_old_answers(self) -> None:
+        """Keys that are past their life need no memory."""
+        oldest = self.clock() - KEY_LIFE_S
+        self.write_now(lambda tx: tx.execute("DELETE FROM answer WHERE created < ?", oldest).rowcount)
 
     def serve_at(self, public_url: str) -> None:
         """Where pay pages can be reached from now on."""
@@ -150,18 +156,18 @@ class Bank:
         Raises:
             BadInput: an unknown name, or a value of the wrong type or below zero.
         """
-        now = asdict(self.settings)
+        like = asdict(Settings())
         for name, value in changes.items():
-            self._check_setting(now, name, value)
+            self._check_setting(like, name, value)
             tx.execute("INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)", name, json.dumps(value))
         self.settings = replace(self.settings, **changes)
         return self.settings
 
     @staticmethod
-    def _check_setting(now: dict[str, Any], name: str, value: Any) -> None:
-        if name not in now or name == "public_url":
-            raise BadInput(f"There is no setting {name!r}.", f"Known: {', '.join(now)}.")
-        wanted = (int, float) if isinstance(now[name], float) else type(now[name])
+    def _check_setting(like: dict[str, Any], name: str, value: Any) -> None:
+        if name not in like or name == "public_url":
+            raise BadInput(f"There is no setting {name!r}.", f"Known: {', '.join(like)}.")
+        wanted = (int, float) if isinstance(like[name], float) else type(like[name])
         if isinstance(value, bool) or not isinstance(value, wanted):
             raise BadInput(f"{name} cannot be {value!r}.", "")
         if isinstance(value, int | float) and value < 0 and name != "clock_offset_s":

@@ -13,6 +13,7 @@ from pos.sandbox.records import Fault
 from pos.sandbox.store import Tx
 
 MOST_FAULTS = 1000  # waiting at one time
+MOST_NUMBER = 99_999_999  # of any option
 LONGEST_DELAY_S = 600.0
 OPERATIONS = (
     "link.create link.fetch link.list link.close link.lines intent.fetch intent.list intent.capture intent.cancel "
@@ -54,13 +55,9 @@ def add(tx: Tx, operation: str, kind: str, count: int, options: dict[str, Any]) 
     _check(operation, kind, count)
     known = {"delay_s": 0.0, **(WEBHOOK_KINDS if _is_webhook(operation) else HTTP_KINDS)[kind]}
     for name, value in options.items():
-        if (
-            name not in known
-            or type(value) not in (type(known[name]), int)
-            or isinstance(value, bool) != isinstance(known[name], bool)
-        ):
+        if name not in known or not _fits(value, known[name]):
             raise BadInput(f"{kind} cannot have {name} = {value!r}.", f"Options: {json.dumps(known)}.")
-    if not 0 <= float(options.get("delay_s", 0)) <= LONGEST_DELAY_S:
+    if float(options.get("delay_s", 0)) > LONGEST_DELAY_S:
         raise BadInput("delay_s is out of bounds.", f"At most {LONGEST_DELAY_S:.0f} s.")
     if tx.value("SELECT count(*) FROM fault WHERE remaining > 0") >= MOST_FAULTS:
         raise BadInput("Too many faults are waiting.", "DELETE /_sandbox/faults clears them.")
@@ -69,6 +66,16 @@ def add(tx: Tx, operation: str, kind: str, count: int, options: dict[str, Any]) 
     made = tx.one(Fault, "WHERE id = ?", row["id"])
     assert made is not None
     return made
+
+
+def _fits(value: object, like: object) -> bool:
+    """Of the same type as what is used when it is not given, and not out of all bounds."""
+    if isinstance(like, bool) or isinstance(value, bool):
+        return isinstance(value, bool) and isinstance(like, bool)
+    if isinstance(like, str):
+        return isinstance(value, str) and 0 < len(value) <= 80
+    whole = isinstance(like, int)
+    return isinstance(value, int if whole else (int, float)) and 0 <= value <= MOST_NUMBER
 
 
 def _is_webhook(operation: str) -> bool:

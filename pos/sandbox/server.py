@@ -67,6 +67,7 @@ def open_bank(options: Options) -> Bank:
     if options.webhook is not None:
         bank.use_endpoint(accounts[0], *options.webhook)
     bank.write_now(lambda tx: bank.set(tx, **options.settings))
+    bank.forget_old_answers()
     return bank
 
 

@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 from pos.domain.errors import Broken
 
 VERSION = 1
+LOCKED_AFTER_S = 1.0  # somebody else has the file
 
 SCHEMA = """
 CREATE TABLE account (
@@ -153,13 +154,18 @@ class Tx:
 
 
 class Store:
-    """The file. Used by one thread at a time; a second process is kept out by SQLite's own lock."""
+    """The file. Used by one thread at a time, and by one process: another is kept out by SQLite's exclusive lock."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
-            self._connection.execute(f"PRAGMA {pragma}")
+        path.touch(mode=0o600)  # it holds the secrets of webhook endpoints
+        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=LOCKED_AFTER_S)
+        try:
+            for pragma in ("locking_mode = EXCLUSIVE", "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+                self._connection.execute(f"PRAGMA {pragma}")
+        except sqlite3.OperationalError as error:
+            self._connection.close()
+            raise Broken(f"{path} cannot be opened: {error}.", "Does another sandbox serve this folder?") from None
         if self._connection.execute("PRAGMA synchronous").fetchone()[0] != 2:
             raise Broken("The bank's file cannot be synced to disk.", "Put --data on a local disk.")
         self._migrate(path)

@@ -55,6 +55,7 @@ class Dispatcher:
     async def run(self) -> None:
         try:
             while True:
+                self._bank.news.clear()
                 await self.round()
                 await self._wait()
         finally:
@@ -71,7 +72,6 @@ class Dispatcher:
                 self._under_way[delivery.id] = asyncio.create_task(self._send(parcel))
 
     async def _wait(self) -> None:
-        self._bank.news.clear()
         try:
             async with asyncio.timeout(LOOK_AGAIN_S):
                 await self._bank.news.wait()
