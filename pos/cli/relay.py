@@ -64,10 +64,10 @@ def relay() -> None:
 @click.option("--public-url", default="", help="What customers and gateways use; without https it is a test relay.")
 @click.option("--page-host", multiple=True, help="A further host that short links may lead to. Repeatable.")
 @click.option("--heartbeat-s", default=10.0, show_default=True, help="Seconds between heartbeats of a stream.")
+@click.option("--ip-per-s", default=500.0, show_default=True, help="Webhooks per second from one address; 0: any.")
+@click.option("--shop-per-s", default=200.0, show_default=True, help="Events per second for one shop; 0: any.")
 @click.option("--new-epoch", is_flag=True, help="After a restore from a backup: every till sweeps.")
-def serve(
-    host: str, port: int, data: Path, public_url: str, page_host: tuple[str, ...], heartbeat_s: float, new_epoch: bool
-) -> None:
+def serve(host: str, port: int, **options: Any) -> None:
     """Serve until SIGTERM. Prints one line, `ready <address>`.
 
     \b
@@ -75,12 +75,18 @@ def serve(
       pos relay serve --host 127.0.0.1 --port 8700 --data relay --public-url https://relay.example
     """
     from pos.relay.server import serve as run
-    from pos.relay.settings import Settings
+
+    run(_settings(**options), host, port, _ready, new_epoch=options["new_epoch"])
+
+
+def _settings(data: Path, public_url: str, page_host: tuple[str, ...], heartbeat_s: float, **limits: float) -> Any:
+    """Raises BadInput for a heartbeat that a till would take for silence."""
+    from pos.relay.settings import Limits, Settings
 
     if not 0.05 <= heartbeat_s <= 25:
         raise BadInput("A heartbeat comes every 0.05 to 25 s.", "A till gives up on a stream after 30 s of silence.")
-    settings = Settings(data, public_url.rstrip("/"), page_host, heartbeat_s)
-    run(settings, host, port, _ready, new_epoch=new_epoch)
+    rates = Limits(ip_per_s=max(0.0, limits["ip_per_s"]), shop_per_s=max(0.0, limits["shop_per_s"]))
+    return Settings(data, public_url.rstrip("/"), page_host, heartbeat_s, limits=rates)
 
 
 def _ready(address: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -191,6 +192,17 @@ async def test_a_connection_serves_one_hook_after_the_other(serving: Serving) ->
             await reader.readexactly(2)
     writer.close()
     assert len(await serving.core.log.page(serving.shop.id, 0, 10)) == 5
+
+
+async def test_answers_do_not_wait_for_delayed_acknowledgements(serving: Serving) -> None:
+    _, writer = await serving.connect()
+    async with asyncio.timeout(WITHIN_S):
+        while not serving.server.server_state.connections:
+            await asyncio.sleep(0.01)
+    (connection,) = serving.server.server_state.connections
+    peer = connection.transport.get_extra_info("socket")
+    assert peer.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    writer.close()
 
 
 async def test_a_till_that_hangs_up_leaves_nothing_behind(serving: Serving) -> None:
