@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from pos.domain import verdict as verdicts
 from pos.domain.facts import Fact, Kind, Sighting, Source
 from pos.domain.matching import Action, Finding, findings
+from pos.domain.order import Life
 from pos.domain.payment import WATCH_CLOSED_DAYS, Attempt, Phase, parse_reference
 from pos.domain.ports import LinkInfo
 from pos.domain.store_port import Cached, Healed, Parked, Problem, Tx, ZEntry
@@ -137,7 +138,7 @@ class Settle:
         if cause is None or not (cause.source is Source.REPORT or cause.hint == "probe"):
             return
         became_paid = before.money in (Money.UNPAID, Money.PART_PAID) and verdict.money in (Money.PAID, Money.OVERPAID)
-        if became_paid and verdict.captured_minor:
+        if became_paid and verdict.captured_minor and bundle.order.life is Life.PLACED:
             tx.problems.heal(Healed(bundle.order.id, "M02", cause.gateway, now_ms, cause.source))
 
     def _note_movements(self, tx: Tx, bundle: Bundle, verdict: Verdict, now_ms: int) -> None:

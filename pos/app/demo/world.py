@@ -1,0 +1,207 @@
+"""The processes of the demo: relay, bank, and a throw-away home for the till; as in production, on this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+import httpx
+
+from pos.app.config import load
+from pos.app.demo.sample import sample_products, settings_text
+from pos.app.wiring import Outside, Till, open_database, open_till
+from pos.domain.errors import Broken, Unreachable
+from pos.sandbox.bank import DEFAULT_KEY
+
+READY_S = 30.0
+STOP_S = 5.0
+DESK_TIMEOUT_S = 10.0
+WEBHOOK_SECRET = "whsec_demo_only_never_for_real_money"  # noqa: S105 - of a throw-away bank on this machine
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@dataclass
+class Process:
+    """A running `pos` command that printed its `ready` line."""
+
+    popen: subprocess.Popen[str]
+    url: str
+
+    def stop(self) -> None:
+        if self.popen.poll() is None:
+            self.popen.terminate()
+            try:
+                self.popen.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                self.popen.kill()
+                self.popen.wait(STOP_S)
+        if self.popen.stdout is not None:
+            self.popen.stdout.close()
+
+
+@dataclass(frozen=True)
+class World:
+    """Where everything is. `token` is the till's at the relay."""
+
+    folder: Path
+    home: Path
+    relay: str
+    bank: str
+    hook: str
+    token: str
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def desk(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """Ask the bank's control desk."""
+        try:
+            answer = httpx.request(
+                method, f"{self.bank}/_sandbox{path}", json=body, timeout=DESK_TIMEOUT_S, trust_env=False
+            )
+        except httpx.HTTPError as error:
+            raise Unreachable("The demo's bank does not answer.", "Start the demo again.") from error
+        if answer.status_code >= 300:
+            raise Broken(f"The demo's bank refused {path}.", answer.text[:200])
+        return answer.json()
+
+    def open_till(self) -> Till:
+        """The till of the demo's home, its secrets from the environment as on a server."""
+        os.environ.update(self.environment)
+        return open_till(self.home, Outside())
+
+
+@contextmanager
+def world(*, lan: str = "", pending_s: float = 40.0) -> Iterator[World]:
+    """Start relay and bank, enrol the till, fill the catalogue; everything is stopped and thrown away afterwards.
+
+    `lan`: an address of this machine that phones on the same network reach.
+    """
+    with ExitStack() as stack:
+        folder = Path(tempfile.mkdtemp(prefix="truetill-demo-"))
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        host = "0.0.0.0" if lan else "127.0.0.1"  # noqa: S104 - asked for, in test mode, and said loudly
+        pages = ["--page-host", lan] if lan else []
+        relay = _serve(stack, "relay", "serve", "--host", host, "--port", "0", "--data", folder / "relay", *pages)
+        relay_url = _local(relay.url)
+        hook, token = _enrol(folder / "relay")
+        os.environ["TRUETILL_DEMO_WEBHOOK"] = WEBHOOK_SECRET
+        bank_options: list[Any] = ["--webhook", relay_url + hook, "--webhook-secret-env", "TRUETILL_DEMO_WEBHOOK"]
+        bank_options += ["--pending-seconds", str(pending_s)]
+        bank_port = _free_port() if lan else 0
+        if lan:
+            bank_options += ["--public-url", f"http://{lan}:{bank_port}"]
+        bank = _serve(
+            stack,
+            "sandbox",
+            "serve",
+            "--host",
+            host,
+            "--port",
+            str(bank_port),
+            "--data",
+            folder / "bank",
+            *bank_options,
+        )
+        bank_url = _local(bank.url)
+        public = f"http://{lan}:{relay_url.rpartition(':')[2]}" if lan else ""
+        home = _home(folder, bank_url, relay_url, public)
+        environment = {
+            "POS_HOME": str(home),
+            "POS_SECRET_GATEWAYS_STRIPE_SECRET_KEY": DEFAULT_KEY,
+            "POS_SECRET_RELAY_TILL_TOKEN": token,
+        }
+        made = World(folder, home, relay_url, bank_url, relay_url + hook, token, environment)
+        account = made.desk("GET", "/accounts")[0]
+        made.desk("POST", f"/accounts/{account['id']}", {"name": load(home).shop.name})
+        yield made
+
+
+def _serve(stack: ExitStack, *words: Any) -> Process:
+    process = _start([str(word) for word in words])
+    stack.callback(process.stop)
+    return process
+
+
+def _start(words: list[str]) -> Process:
+    popen = subprocess.Popen(  # noqa: S603 - our own program with words of our own
+        [sys.executable, "-m", "pos", *words],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    assert popen.stdout is not None
+    line = _first_line(popen.stdout)
+    word, _, url = line.strip().partition(" ")
+    if word != "ready":
+        popen.kill()
+        popen.wait()
+        raise Broken(f"`pos {' '.join(words[:2])}` did not start.", "Its own message stands above.")
+    return Process(popen, url.rstrip("/"))
+
+
+def _first_line(stream: IO[str]) -> str:
+    """The first line, or "" when none comes in time."""
+    lines: queue.Queue[str] = queue.Queue()
+    threading.Thread(target=lambda: lines.put(stream.readline()), daemon=True).start()
+    try:
+        return lines.get(timeout=READY_S)
+    except queue.Empty:
+        return ""
+
+
+def _enrol(data: Path) -> tuple[str, str]:
+    """The shop's webhook path and the till's token, by the same commands that a shop uses."""
+    secret = {"POS_SECRET_WEBHOOK_STRIPE": WEBHOOK_SECRET}
+    shop = _run(["relay", "add-shop", "Corner Café", "--gateway", "stripe", "--data", str(data), "--json"], secret)
+    till = _run(["relay", "add-till", shop["shop"], "--data", str(data), "--json"], {})
+    return shop["hooks"]["stripe"], till["token"]
+
+
+def _run(words: list[str], more: dict[str, str]) -> Any:
+    done = subprocess.run(  # noqa: S603 - our own program with words of our own
+        [sys.executable, "-m", "pos", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | more,
+        timeout=READY_S,
+    )
+    if done.returncode:
+        raise Broken(f"`pos {' '.join(words[:2])}` failed.", done.stderr.strip()[-300:])
+    return json.loads(done.stdout)
+
+
+def _home(folder: Path, bank: str, relay: str, public: str) -> Path:
+    home = folder / "home"
+    home.mkdir()
+    (home / "settings.toml").write_text(settings_text(bank, relay, public), encoding="utf-8")
+    settings = load(home)
+    database = open_database(home, settings)
+    database.write_now(lambda tx: tx.shop.put_products(sample_products(settings.shop.currency)))
+    database.close()
+    return home
+
+
+def _local(url: str) -> str:
+    return url.replace("0.0.0.0", "127.0.0.1")  # noqa: S104 - read, not bound
+
+
+def _free_port() -> int:
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
