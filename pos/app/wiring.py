@@ -39,7 +39,7 @@ from pos.sync.follower import Follower
 from pos.sync.listener import Listener
 from pos.sync.prober import Prober
 from pos.sync.publisher import Publisher
-from pos.sync.relay_client import RelayClient
+from pos.sync.relay_client import RelayClient, RelayShortLinks
 from pos.sync.supervisor import Loop, Supervisor
 from pos.sync.sweeper import Sweeper
 from pos.sync.watching import Watching
@@ -78,7 +78,9 @@ class Till:
         self.people = People(people, people[0].name)
         self.looks = Looks(self.context, self.desk, self.settle)
         self.selling = Selling(self.context)
-        self.checkout = Checkout(self.context, self.desk, self.settle, self.looks, self.selling)
+        self.relay = relay_client(self.shop, self.secrets)
+        short = RelayShortLinks(self.relay, self.shop.relay_public_url) if self.relay else None
+        self.checkout = Checkout(self.context, self.desk, self.settle, self.looks, self.selling, short)
         self.cash = Cash(self.context, self.settle, self.checkout, self.selling)
         self.refunds = Refunds(self.context, self.desk, self.settle, self.people)
         self.reconcile = Reconcile(self.context, self.desk, self.settle)
@@ -132,6 +134,8 @@ class Till:
     async def close(self) -> None:
         """Let go of connections and of the database; what was queued is written first."""
         await self.desk.close()
+        if self.relay is not None:
+            await self.relay.close()
         self.database.close()
 
 
@@ -167,6 +171,7 @@ def shop_settings(settings: Settings, shop_id: str) -> ShopSettings:
         sync_every_minutes=settings.sync.every_minutes,
         relay_url=settings.relay.url.rstrip("/"),
         relay_public_url=(settings.relay.public_url or settings.relay.url).rstrip("/"),
+        qr=first.qr,
         return_url=first.return_url or _own_page(settings, first),
         open_pass=settings.people.open_pass,
         test_mode=settings.test_mode,
@@ -231,7 +236,7 @@ def background(till: Till, only: str = "") -> Supervisor:
         "sweep": sweeper.run,
         "follow": Follower(till.context, till.queries).run,
     }
-    client = relay_client(till)
+    client = till.relay
     if client is not None:
         publisher = Publisher(
             till.context, client, till.bus, till.queries.order, till.formats.money, till.formats.date_time
@@ -245,15 +250,15 @@ def prober_of(till: Till) -> Prober:
     return Prober(till.context, till.looks, till.refunds, till.hints, till.relay_health, till.sync)
 
 
-def relay_client(till: Till) -> RelayClient | None:
+def relay_client(shop: ShopSettings, secrets: SecretStore) -> RelayClient | None:
     """The relay as the settings name it, None without one.
 
     Raises:
         BadInput: a relay without a till token.
     """
-    if not till.shop.relay_url:
+    if not shop.relay_url:
         return None
-    token = till.secrets.get("relay.till_token")
+    token = secrets.get("relay.till_token")
     if not token:
         raise BadInput("The relay's till token is not set.", "Set it with `pos secrets set relay.till_token`.")
-    return RelayClient(till.shop.relay_url, token)
+    return RelayClient(shop.relay_url, token)

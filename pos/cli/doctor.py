@@ -8,7 +8,7 @@ from collections.abc import Callable
 import click
 
 from pos.app import config
-from pos.app.wiring import Till, relay_client
+from pos.app.wiring import Till
 from pos.cli.common import home, json_option, say, say_json, with_till
 from pos.domain.errors import PosError
 
@@ -62,14 +62,10 @@ async def _examine(till: Till, note: Note) -> None:
 
 async def _examine_relay(till: Till, note: Note) -> None:
     try:
-        client = relay_client(till)
-        if client is None:
+        if till.relay is None:
             note("relay", True, "none: the till asks the gateways itself")
             return
-        try:
-            who = await client.whoami()
-            note("relay", True, f"shop {who.shop}, till {who.till}")
-        finally:
-            await client.close()
+        who = await till.relay.whoami()
+        note("relay", True, f"shop {who.shop}, till {who.till}")
     except PosError as error:
         note("relay", False, str(error))

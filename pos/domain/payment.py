@@ -54,8 +54,9 @@ SHOWN = frozenset({Phase.OPEN, Phase.CLOSING, Phase.CLOSED, Phase.RELEASED})
 class Attempt:
     """One try to collect an order's money through one gateway: one link at the most. Times in ms since 1970 UTC.
 
-    `token` (128 bits) names the attempt on the relay's public pages; `qr_url` is the relay's short link where the code
-    carries that instead of the gateway's `url`. `fenced_at_ms`: when a complete look after the link's end showed nothing in flight; None = it may still be paid.
+    `token` (128 bits) names the attempt on the relay's public pages; `qr_url` is the relay's short link where the
+    code carries that instead of the gateway's `url`. `fenced_at_ms`: when a complete look after the link's end showed
+    nothing in flight; None = it may still be paid.
     """
 
     id: str

@@ -241,6 +241,14 @@ class Gateway(Protocol):
     async def close(self) -> None: ...
 
 
+class ShortLinks(Protocol):
+    """The relay's short pay links, for addresses that would make a code too dense."""
+
+    async def take(self, token: str, body: dict[str, str]) -> str:
+        """The short address once the relay has stored it, "" when it has not within `SHORT_LINK_S`."""
+        ...
+
+
 class Clock(Protocol):
     def now_ms(self) -> int:
         """Wall clock, milliseconds since 1970 UTC."""

@@ -19,7 +19,7 @@ from pos.domain.errors import Broken, OutcomeUnknown, Refused
 from pos.domain.facts import Source
 from pos.domain.order import Life, Order
 from pos.domain.payment import CALL_TIMEOUT_S, SEND_BY_S, Attempt, KeyParts, Phase, idempotency_key, reference
-from pos.domain.ports import Asked, Gateway, LinkInfo, LinkRequest, NoAnswer, NotSent, Outcome
+from pos.domain.ports import Asked, Gateway, LinkInfo, LinkRequest, NoAnswer, NotSent, Outcome, ShortLinks
 from pos.domain.store_port import CallLog, Outgoing, Problem, Tx
 from pos.domain.verdict import fold
 from pos.services import schedule
@@ -36,6 +36,8 @@ LEASE_MS = 15_000
 REPEATS = 2
 REPEAT_PAUSE_S = 0.4
 BUSY_WAIT_MAX_S = 5.0
+QR_VERSION_10_BYTES = 213
+"""Bytes that a QR code of version 10 holds at error correction M (ISO/IEC 18004)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,16 @@ class Drafted:
 
 
 class Checkout:
-    def __init__(self, context: Context, desk: Desk, settle: Settle, looks: Looks, selling: Selling) -> None:
+    def __init__(
+        self,
+        context: Context,
+        desk: Desk,
+        settle: Settle,
+        looks: Looks,
+        selling: Selling,
+        short_links: ShortLinks | None = None,
+    ) -> None:
+        self._short_links = short_links
         self._context = context
         self._desk = desk
         self._settle = settle
@@ -233,8 +244,9 @@ class Checkout:
         raise Refused(f"{title} made no link: {reading.message or 'it gave no reason'}.", "Choose another way to pay.")
 
     async def _open(self, gate: Gateway, outgoing: Outgoing, info: LinkInfo, asked: Asked) -> OrderView:
-        now = self._context.now_ms()
         allowed = gate.page_allowed(info.url)
+        short = await self._short(outgoing, info) if allowed else ""
+        now = self._context.now_ms()
 
         def write(tx: Tx) -> OrderView:
             tx.orders.lock(outgoing.order_id)
@@ -242,6 +254,7 @@ class Checkout:
             assert attempt is not None
             tx.outbox.finish(outgoing.id, "done")
             known = replace(attempt, link_id=info.id, url=info.url, expires_at_ms=info.expires_at_ms, looks_failed=0)
+            known = replace(known, qr_url=short)
             if attempt.phase is Phase.REQUESTING and allowed:
                 opened = replace(known, phase=Phase.OPEN, shown_at_ms=now, look_due_at_ms=now + schedule.ON_SCREEN_MS)
                 tx.attempts.update(opened)
@@ -262,6 +275,19 @@ class Checkout:
         if view.attempt is not None and view.attempt.qr_text:
             self._context.bus.publish(LinkIssued(view.order_id, view.attempt.id))
         return view
+
+    async def _short(self, outgoing: Outgoing, info: LinkInfo) -> str:
+        """The relay's short address, where the gateway's own would make the code denser than version 10."""
+        wanted = self._context.shop.qr
+        if self._short_links is None or wanted == "gateway":
+            return ""
+        if wanted == "auto" and len(info.url.encode()) <= QR_VERSION_10_BYTES:
+            return ""
+        attempt = await self._context.store.read(lambda tx: tx.attempts.get(outgoing.attempt_id))
+        if attempt is None:
+            return ""
+        body = {"gateway": attempt.gateway, "url": info.url, "reference": attempt.reference, "link": info.id}
+        return await self._short_links.take(attempt.token, body)
 
     async def _unanswered(self, outgoing: Outgoing, outcome: str, message: str, status: int) -> OrderView:
         """No answer that can be read: unknown. The prober looks the link up; nothing more is sent for it."""

@@ -28,6 +28,7 @@ class ShopSettings:
     relay_url: str = ""
     relay_public_url: str = ""
     return_url: str = ""
+    qr: str = "auto"
     open_pass: bool = False
     test_mode: bool = True
 

@@ -5,6 +5,7 @@ The relay is not trusted with money: what comes from here are hints, and whateve
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,14 +13,15 @@ from typing import Any
 import httpx
 import msgspec
 
-from pos.domain.errors import Refused, Unreachable
+from pos.domain.errors import PosError, Refused, Unreachable
 from pos.gateways.http import new_client
 from pos.wire import Event, Frame, Garbled, Notice, SseParser, decode_event, decode_notice
 
 READ_TIMEOUT_S = 30.0
 """Three heartbeats: a stream that is silent for longer is dead."""
 CALL_TIMEOUT_S = 5.0
-PAGE_EVENTS = 500
+SHORT_LINK_S = 0.3
+"""Seconds a customer waits for the shorter code; after that the gateway's own address is shown."""
 
 
 class Who(msgspec.Struct):
@@ -98,6 +100,22 @@ class RelayClient:
             raise Unreachable("The relay cannot be reached.", "The till asks the gateway itself meanwhile.") from error
         _check(answer)
         return answer
+
+
+class RelayShortLinks:
+    """`pos.domain.ports.ShortLinks` at the relay."""
+
+    def __init__(self, client: RelayClient, public_url: str) -> None:
+        self._client = client
+        self._public_url = public_url
+
+    async def take(self, token: str, body: dict[str, str]) -> str:
+        """The short address, or "" when the relay has not stored it within `SHORT_LINK_S`."""
+        try:
+            await asyncio.wait_for(self._client.put_link(token, dict(body)), SHORT_LINK_S)
+        except (PosError, TimeoutError):
+            return ""
+        return f"{self._public_url}/p/{token}"
 
 
 def _check(answer: httpx.Response) -> None:
