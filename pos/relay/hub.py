@@ -6,7 +6,12 @@ Nothing is decided here, and nothing is kept that the log does not have.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
+from collections.abc import Callable
+from itertools import islice
+
+from starlette.types import Send
 
 from pos import wire
 from pos.relay.log import Entry
@@ -41,27 +46,33 @@ class Feed:
             stream.wake()
 
     def after(self, seq: int) -> tuple[int, bytes] | None:
-        """All frames after `seq` and the number of the last; None where the ring does not reach back that far."""
-        if not self.ring or self.ring[0][0] > seq + 1:
+        """All frames after `seq` and the number of the last; None where the ring does not reach back that far.
+
+        Numbers in the ring have no holes, so nearly always the one last frame is meant, and nothing is searched.
+        """
+        behind = self.head - seq
+        if not self.ring or behind > len(self.ring):
             return None
-        frames = [made for number, made in self.ring if number > seq]
-        return self.head, b"".join(frames)
+        if behind <= 1:
+            return self.head, self.ring[-1][1] if behind == 1 else b""
+        return self.head, b"".join(made for _, made in islice(self.ring, len(self.ring) - behind, None))
 
 
 class Stream:
-    """One open connection. It sleeps until something wakes it: an event, its heartbeat, the end."""
+    """One open connection. It sleeps until something wakes it: an event, its heartbeat, the end.
 
-    __slots__ = ("_beat_s", "_loop", "_sleeper", "_timer", "beat", "ended", "till", "woken")
+    `quiet_since` and `pushing_since` (monotonic seconds, 0: not) are read by the hub's tick. `abort` drops the
+    connection with what is buffered for it.
+    """
 
-    def __init__(self, till: str, beat_s: float) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._beat_s = beat_s
+    __slots__ = ("_sleeper", "abort", "beat", "ended", "pushing_since", "quiet_since", "stuck", "till", "woken")
+
+    def __init__(self, till: str, abort: Callable[[], None] | None) -> None:
         self._sleeper: asyncio.Future[None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
         self.till = till
-        self.ended = False
-        self.beat = False
-        self.woken = False
+        self.abort = abort
+        self.ended = self.beat = self.woken = self.stuck = False
+        self.quiet_since, self.pushing_since = time.monotonic(), 0.0
 
     def wake(self) -> None:
         self.woken = True
@@ -72,28 +83,40 @@ class Stream:
         self.ended = True
         self.wake()
 
-    def _on_beat(self) -> None:
-        self.beat = True
-        self.wake()
-
     async def sleep(self) -> None:
-        """Until woken. A heartbeat is due `beat_s` after the stream last went to sleep."""
         if not self.woken:
-            self._timer = self._loop.call_later(self._beat_s, self._on_beat)
-            self._sleeper = self._loop.create_future()
+            self._sleeper = asyncio.get_running_loop().create_future()
             try:
                 await self._sleeper
             finally:
-                self._timer.cancel()
                 self._sleeper = None
         self.woken = False
 
+    async def push(self, send: Send, data: bytes) -> None:
+        self.quiet_since = self.pushing_since = time.monotonic()
+        await send({"type": "http.response.body", "body": data, "more_body": True})
+        self.pushing_since = 0.0
+
+    def look(self, now: float, beat_s: float, send_within_s: float) -> None:
+        """A till that does not read is dropped; a stream that was quiet for long enough gets its heartbeat."""
+        if self.pushing_since and now - self.pushing_since > send_within_s:
+            self.ended = self.stuck = True
+            if self.abort is not None:
+                self.abort()
+        elif now - self.quiet_since >= beat_s:
+            self.beat = True
+            self.wake()
+
 
 class Hub:
-    def __init__(self, per_till: int) -> None:
-        self._per_till = per_till
+    """All open streams. One timer looks after all of them, and runs only while there are any."""
+
+    def __init__(self, per_till: int, beat_s: float, send_within_s: float) -> None:
+        self._per_till, self._beat_s, self._send_within_s = per_till, beat_s, send_within_s
+        self._tick_s = min(1.0, beat_s / 10, send_within_s / 4)
         self._feeds: dict[str, Feed] = {}
         self._tills: dict[str, list[Stream]] = {}
+        self._timer: asyncio.TimerHandle | None = None
         self.closing = False
 
     def __len__(self) -> int:
@@ -115,7 +138,17 @@ class Hub:
             mine[0].end()
         feed = self._feeds.setdefault(shop, Feed())
         feed.streams[stream] = None
+        if self._timer is None:
+            self._tick()
         return feed
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        for streams in self._tills.values():
+            for stream in streams:
+                stream.look(now, self._beat_s, self._send_within_s)
+        again = asyncio.get_running_loop().call_later
+        self._timer = again(self._tick_s, self._tick) if self._tills else None
 
     def leave(self, shop: str, stream: Stream) -> None:
         mine = self._tills[stream.till]

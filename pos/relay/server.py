@@ -155,7 +155,8 @@ def open_core(settings: Settings) -> tuple[Core, SqliteLog]:
     limits = settings.limits
     log = SqliteLog(settings.data, limits.writes_queued)
     gates = make_gates(limits, settings.hint_again_s)
-    core = Core(settings, Tenants(settings.data), log, find_doors(), Hub(limits.streams_per_till), gates)
+    hub = Hub(limits.streams_per_till, settings.heartbeat_s, settings.send_within_s)
+    core = Core(settings, Tenants(settings.data), log, find_doors(), hub, gates)
     for name, read in {
         "streams": lambda: float(len(core.hub)),
         "writes_queued": lambda: float(log.writer.queued),

@@ -91,7 +91,7 @@ class Events:
             raise http.Refusal(503, "Too many streams.", 5.0)
         given = http.header(scope, b"last-event-id")
         place = await self._resume(till, given.decode("latin-1") if given else None)
-        stream = Stream(till.id, core.settings.heartbeat_s)
+        stream = Stream(till.id, scope.get("state", {}).get("abort"))
         feed = core.hub.join(till.shop, stream)
         hung_up = asyncio.ensure_future(_hung_up(receive, stream))
         try:
@@ -99,55 +99,39 @@ class Events:
             head = await core.log.head(till.shop)
             if head.epoch != place.head.epoch:
                 raise http.Refusal(503, "This shop's stream has just begun anew.", 1.0)
-            await self._run(till.shop, place._replace(head=head), feed, stream, send)
-        except TimeoutError:
-            core.metrics.add("refused_total", 'reason="does_not_read"')
-            await _abort(scope, hung_up)
+            await self._follow(till.shop, place._replace(head=head), feed, stream, send)
         finally:
             core.hub.leave(till.shop, stream)
             hung_up.cancel()
-
-    async def _run(self, shop: str, place: Resume, feed: Feed, stream: Stream, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": SSE})
-        await self._push(send, START + (notice_frame(place.notice) if place.reason else b"") + HEARTBEAT)
-        try:
-            await self._follow(shop, place, feed, stream, send)
-        except Broken:
-            pass  # the log cannot be read now: end here, the till comes back and is told
-        await send({"type": "http.response.body", "body": b""})
+            if stream.stuck:
+                core.metrics.add("refused_total", 'reason="does_not_read"')
 
     async def _follow(self, shop: str, place: Resume, feed: Feed, stream: Stream, send: Send) -> None:
         """Until the end: what the ring has, else what the log has, else sleep."""
+        await send({"type": "http.response.start", "status": 200, "headers": SSE})
+        await stream.push(send, START + (notice_frame(place.notice) if place.reason else b"") + HEARTBEAT)
         seq, epoch = place.seq, place.head.epoch
         while not stream.ended:
             ready = feed.after(seq)
             if ready is None and (seq < place.head.seq or seq < feed.head):
-                ready = await self._from_log(shop, epoch, seq)
+                ready = await self._from_log(shop, epoch, seq, stream)
             if ready is not None and ready[1]:
                 seq = ready[0]
-                await self._push(send, ready[1])
+                await stream.push(send, ready[1])
             elif stream.beat:
                 stream.beat = False
-                await self._push(send, HEARTBEAT)
+                await stream.push(send, HEARTBEAT)
             else:
                 await stream.sleep()
+        await send({"type": "http.response.body", "body": b""})
 
-    async def _from_log(self, shop: str, epoch: str, seq: int) -> tuple[int, bytes]:
-        entries = await self._core.log.page(shop, seq, PAGE_ROWS)
+    async def _from_log(self, shop: str, epoch: str, seq: int, stream: Stream) -> tuple[int, bytes]:
+        try:
+            entries = await self._core.log.page(shop, seq, PAGE_ROWS)
+        except Broken:
+            stream.end()  # the till comes back, and is told what is wrong before a stream begins
+            return seq, b""
         return (entries[-1].seq if entries else seq), b"".join(frame(epoch, entry) for entry in entries)
-
-    async def _push(self, send: Send, data: bytes) -> None:
-        """Raises TimeoutError: the till does not read."""
-        async with asyncio.timeout(self._core.settings.send_within_s):
-            await send({"type": "http.response.body", "body": data, "more_body": True})
-
-
-async def _abort(scope: Scope, hung_up: asyncio.Future[None]) -> None:
-    """Drop the connection with what is buffered for it; closing it politely would wait for who does not read."""
-    abort = scope.get("state", {}).get("abort")
-    if abort is not None:
-        abort()
-        await asyncio.wait([hung_up], timeout=1.0)
 
 
 async def _hung_up(receive: Receive, stream: Stream) -> None:

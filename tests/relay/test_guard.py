@@ -218,7 +218,7 @@ async def test_a_till_that_hangs_up_leaves_nothing_behind(serving: Serving) -> N
 
 async def test_a_till_that_does_not_read_is_dropped(serving: Serving) -> None:
     """Its buffers fill, the push does not get through within its time, and the connection goes."""
-    serving.core.settings = replace(serving.core.settings, send_within_s=0.2)
+    serving.core.hub._send_within_s = 0.2
     _, writer = await serving.connect()
     writer.transport.pause_reading()
     writer.write(f"GET /v1/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {serving.shop.token}\r\n\r\n".encode())

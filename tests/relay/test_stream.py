@@ -7,10 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pos import wire
+from pos.domain.errors import Broken
 from pos.relay.app import Relay
-from pos.relay.log import Resume
+from pos.relay.hub import Feed
+from pos.relay.log import Entry, Resume
 from pos.relay.server import close_core, open_core
 from pos.relay.settings import Settings
 from tests.relay.asgi import Client, stripe_event
@@ -133,6 +137,37 @@ async def test_an_epoch_that_ends_between_looking_and_listening_is_not_missed(ru
     async with running.client.stream(running.cafe.token) as stream:
         assert await stream.started() == 503
     assert len(running.core.hub) == 0
+
+
+async def test_a_log_that_cannot_be_read_ends_the_stream_and_not_the_relay(running: Running) -> None:
+    await send(running, 1)
+
+    async def broken(shop: str, after: int, limit: int) -> list[Entry]:
+        raise Broken("The relay's log cannot be read.")
+
+    page, running.core.log.page = running.core.log.page, broken  # type: ignore[method-assign]
+    async with running.client.stream(running.cafe.token) as stream:
+        await stream.notice()
+        await stream.end()
+    assert (await running.client.ask("GET", "/v1/events?limit=1", token=running.cafe.token)).status == 503
+    running.core.log.page = page  # type: ignore[method-assign]
+    async with running.client.stream(running.cafe.token) as stream:
+        await stream.notice()
+        assert (await stream.event()).event == "evt_1"
+
+
+@given(st.integers(0, 300), st.integers(0, 600))
+def test_the_ring_gives_what_is_after_or_says_that_it_cannot(head: int, seq: int) -> None:
+    feed = Feed()
+    for number in range(1, head + 1):
+        feed.ring.append((number, b"%d," % number))
+        feed.head = number
+    got = feed.after(min(seq, head))
+    oldest = feed.ring[0][0] if feed.ring else None
+    if oldest is None or min(seq, head) < oldest - 1:
+        assert got is None
+    else:
+        assert got == (head, b"".join(b"%d," % number for number in range(min(seq, head) + 1, head + 1)))
 
 
 # cursors that cannot be continued
