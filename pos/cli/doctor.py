@@ -62,6 +62,9 @@ async def _examine(till: Till, note: Note) -> None:
 
 async def _examine_relay(till: Till, note: Note) -> None:
     try:
+        if till.relay is None and till.shop.relay_url:
+            note("relay", False, "its till token is not set: `pos secrets set relay.till_token`")
+            return
         if till.relay is None:
             note("relay", True, "none: the till asks the gateways itself")
             return
