@@ -8,10 +8,17 @@ import gzip
 import hashlib
 import logging
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from pos.domain.errors import BadInput
 from pos.domain.facts import Mode
@@ -29,8 +36,8 @@ Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]
 
 
 @contextlib.asynccontextmanager
-async def server(handler: Handler) -> AsyncIterator[str]:
-    """A raw TCP server on this machine; its address."""
+async def server(handler: Handler, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
+    """A raw TCP or TLS server on this machine; its address."""
     done: list[asyncio.Task[None]] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -46,14 +53,39 @@ async def server(handler: Handler) -> AsyncIterator[str]:
             with contextlib.suppress(ConnectionError):
                 await writer.wait_closed()
 
-    listening = await asyncio.start_server(serve, "127.0.0.1", 0)
+    listening = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
     try:
-        yield f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
     finally:
         listening.close()
         for task in done:
             task.cancel()
         await asyncio.gather(*done, return_exceptions=True)
+
+
+def self_signed(folder: Path) -> ssl.SSLContext:
+    """A server's side of TLS with a certificate for localhost that it signed itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = made.public_bytes(serialization.Encoding.PEM) + key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (folder / "server.pem").write_bytes(pem)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "server.pem")
+    return context
 
 
 async def request_of(reader: asyncio.StreamReader) -> bytes:
@@ -131,6 +163,40 @@ async def test_a_failed_tls_handshake_is_not_sent() -> None:
     async with server(plain) as url:
         with pytest.raises(NotSent):
             await asked(url.replace("http:", "https:"), create=True)
+
+
+async def test_what_was_not_sent_is_not_tried_again() -> None:
+    connections: list[int] = []
+
+    async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(1)
+        writer.write(b"this is not TLS\r\n")
+
+    async with server(plain) as url:
+        with pytest.raises(NotSent):
+            await asked(url.replace("http:", "https:"))
+    assert len(connections) == 1
+
+
+async def test_a_certificate_nobody_vouches_for_gets_no_key(tmp_path: Path) -> None:
+    seen: list[bytes] = []
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(await reader.read(1000))
+
+    async with server(listen, tls=self_signed(tmp_path)) as url:
+        with pytest.raises(NotSent):
+            await asked(url.replace("127.0.0.1", "localhost"), create=True)
+    assert not any(seen)
+
+
+async def test_no_proxy_stands_between_this_machine_and_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    async with server(says(ACCOUNT)) as url:
+        assert (await asked(url)).reading.outcome is Outcome.OK
 
 
 async def test_a_handshake_that_never_ends_is_not_sent() -> None:

@@ -230,6 +230,12 @@ def test_a_charge_of_another_intent_is_not_understood() -> None:
     assert (reading.outcome, reading.facts) == (Outcome.UNKNOWN, ())
 
 
+def test_a_refund_of_another_charge_is_not_understood() -> None:
+    mixed = charge(refunds=listed(refund(charge="ch_2")))
+    reading = fetched(paid(payment_intent=intent(mixed)))
+    assert (reading.outcome, reading.facts) == (Outcome.UNKNOWN, ())
+
+
 def test_finding_reads_exactly_our_reference_and_pages() -> None:
     call = STRIPE.find(REFERENCE, 1_790_000_000_500, 1_790_000_060_500)
     asked = parameters(call.path)
@@ -279,6 +285,7 @@ def test_who_am_i() -> None:
         (403, "invalid_request_error", None, Outcome.UNAUTHORIZED),
         (404, "invalid_request_error", "resource_missing", Outcome.NOT_FOUND),
         (409, "idempotency_error", "idempotency_key_in_use", Outcome.BUSY),
+        (400, "invalid_request_error", "lock_timeout", Outcome.BUSY),
         (400, "idempotency_error", None, Outcome.KEY_REUSED),
         (400, "api_error", None, Outcome.UNKNOWN),
         (400, "a_new_kind", None, Outcome.UNKNOWN),

@@ -121,6 +121,8 @@ def test_capturing_goes_through_the_intent_with_our_key() -> None:
     assert parameters(call.body)["amount_to_capture"] == "1250"
     done = STRIPE.read(call, answer(intent(charge())))
     assert [fact.amount_minor for fact in told(done, Kind.PAYMENT_CAPTURED)] == [1250]
+    other = STRIPE.read(call, answer(intent(charge(payment_intent="pi_2"), id="pi_2")))
+    assert (other.outcome, other.facts) == (Outcome.UNKNOWN, ())
 
 
 def test_capturing_what_is_captured_already_only_tells_so() -> None:

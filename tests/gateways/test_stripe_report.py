@@ -113,6 +113,11 @@ def test_a_payout_without_lines_is_passed_over(changes: dict[str, Any]) -> None:
     assert reading.next.path.startswith("/v1/payouts?")
 
 
+def test_more_payouts_than_asked_for_are_not_passed_over() -> None:
+    call = STRIPE.report(Part.PAYOUTS, FROM_MS, TO_MS)
+    assert STRIPE.read(call, answer(listed(payout(), payout(id="po_0")))).outcome is Outcome.UNKNOWN
+
+
 def test_errors_in_a_report() -> None:
     call = STRIPE.report(Part.PAYMENTS, FROM_MS, TO_MS)
     assert STRIPE.read(call, error(400)).outcome is Outcome.REFUSED
