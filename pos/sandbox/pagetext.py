@@ -17,6 +17,7 @@ from pos.sandbox.records import Link
 
 RESOURCES = Path(__file__).resolve().parents[2] / "resources"
 FOLDER = RESOURCES / "sandbox"
+LONG_AMOUNT = 9  # characters that fit in large type on the narrowest phone
 FONTS = frozenset(f"Inter-{weight}.otf" for weight in ("Regular", "Medium", "SemiBold", "Bold"))
 
 
@@ -118,6 +119,7 @@ def pay_page(shown: Shown | None) -> Response:
     if shown.state != "open":
         return message_page(shown.state, shown)
     link = shown.link
+    amount = written(link.amount_minor, link.currency)
     body = _template("open.html").substitute(
         initial=html.escape(shown.shop[:1].upper()),
         shop=html.escape(shown.shop),
@@ -125,7 +127,8 @@ def pay_page(shown: Shown | None) -> Response:
         clock=_icon("clock"),
         left=_left(shown.seconds_left),
         seconds=shown.seconds_left,
-        amount=html.escape(written(link.amount_minor, link.currency)),
+        amount=html.escape(amount),
+        long=" long" if len(amount) > LONG_AMOUNT else "",
         notice=_notice(shown.declined),
         methods="".join(_method(method, first=not number) for number, method in enumerate(methods_of(link.currency))),
         token=html.escape(shown.token),

@@ -163,7 +163,7 @@ class Store:
         try:
             for pragma in ("locking_mode = EXCLUSIVE", "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
                 self._connection.execute(f"PRAGMA {pragma}")
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             self._connection.close()
             raise Broken(f"{path} cannot be opened: {error}.", "Does another sandbox serve this folder?") from None
         if self._connection.execute("PRAGMA synchronous").fetchone()[0] != 2:
