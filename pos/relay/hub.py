@@ -117,10 +117,11 @@ class Hub:
         self._feeds: dict[str, Feed] = {}
         self._tills: dict[str, list[Stream]] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._open = 0
         self.closing = False
 
     def __len__(self) -> int:
-        return sum(len(streams) for streams in self._tills.values())
+        return self._open
 
     def publish(self, epoch: str, entries: list[Entry]) -> None:
         feed = self._feeds.get(entries[0].hint.shop)
@@ -134,6 +135,7 @@ class Hub:
         """
         mine = self._tills.setdefault(stream.till, [])
         mine.append(stream)
+        self._open += 1
         if len(mine) > self._per_till:
             mine[0].end()
         feed = self._feeds.setdefault(shop, Feed())
@@ -153,6 +155,7 @@ class Hub:
     def leave(self, shop: str, stream: Stream) -> None:
         mine = self._tills[stream.till]
         mine.remove(stream)
+        self._open -= 1
         if not mine:
             del self._tills[stream.till]
         feed = self._feeds[shop]

@@ -194,7 +194,10 @@ async def _watch_tenants(core: Core) -> None:
     """What the command line wrote beside us takes effect on open streams too, within half a second."""
     while True:
         await asyncio.sleep(core.settings.tenants_check_s)
-        core.tenants.refresh()
+        try:
+            core.tenants.refresh()
+        except Broken:
+            core.metrics.add("refused_total", 'reason="tenants_not_read"')  # healthy again at the next look, or not
         core.hub.keep_only(core.tenants.tills())
 
 

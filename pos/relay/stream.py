@@ -39,10 +39,10 @@ class Events:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] != "GET":
             return await http.refuse(send, 405, "GET only.")
-        till = self._core.till(scope)
-        if till is None:
-            return await http.refuse(send, 401, "This till is not known here.")
         try:
+            till = self._core.till(scope)
+            if till is None:
+                return await http.refuse(send, 401, "This till is not known here.")
             query = _query(scope)
             if "after" in query or "limit" in query:
                 return await self._page(till, query, send)

@@ -88,8 +88,11 @@ class Tenants:
     # look-ups
 
     def refresh(self) -> bool:
-        """Read again if another connection has written; whether it had."""
-        version = self._db.execute("PRAGMA data_version").fetchone()[0]
+        """Read again if another connection has written; whether it had. Raises Broken."""
+        try:
+            version = self._db.execute("PRAGMA data_version").fetchone()[0]
+        except sqlite3.Error as error:
+            raise Broken("The relay's tenants cannot be read.", str(error)) from error
         if version == self._seen:
             return False
         self._seen = version

@@ -16,7 +16,7 @@ pytestmark = [
     pytest.mark.skipif(not Path(shots.CHROMIUM).exists(), reason=f"{shots.CHROMIUM} is not installed"),
 ]
 TURNS_GREEN_WITHIN_MS = 15_000
-SIZES = [(320, 568), (390, 844), (844, 390), (1280, 800)]
+SIZES = [(320, 568), (844, 390)]
 WIDER_THAN_THE_WINDOW = "document.documentElement.scrollWidth > window.innerWidth"
 
 
@@ -69,7 +69,7 @@ def test_it_turns_green_by_itself(phone: shots.Phone) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("state", ["checking", "paid", "expired"])
+@pytest.mark.parametrize("state", ["checking", "paid"])
 def test_nothing_is_cut_off(phone: shots.Phone, size: tuple[int, int], state: str) -> None:
     long = "x" * 64
     phone.set(state=state, order=long, amount=long, method=long, when=long)

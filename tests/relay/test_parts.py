@@ -112,6 +112,16 @@ def test_tenants_refuse_what_cannot_be(tmp_path: Path) -> None:
     assert tenants.find_shop("Café") == tenants.find_shop(shop) == shop
 
 
+async def test_tenants_that_cannot_be_read_are_a_503(running: Running) -> None:
+    running.core.tenants.close()
+    answers = [
+        await running.client.ask("POST", running.cafe.hook, b"{}"),
+        await running.client.ask("GET", "/v1/events", token=running.cafe.token),
+        await running.client.ask("GET", "/v1/whoami", token=running.cafe.token),
+    ]
+    assert [answer.status for answer in answers] == [503, 503, 503]
+
+
 def test_a_refused_shop_leaves_nothing_half_done(tmp_path: Path) -> None:
     tenants = Tenants(tmp_path)
     with pytest.raises(BadInput):
