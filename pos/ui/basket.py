@@ -120,6 +120,13 @@ class Basket(QObject):
         self.selected = len(self.lines) - 1
         self.changed.emit()
 
+    def follow(self, view: OrderView) -> None:
+        """The order was saved or changed elsewhere; unsaved lines stay."""
+        self.view = view
+        if not self._dirty:
+            self.lines = list(view.lines)
+            self.selected = min(self.selected, len(self.lines) - 1)
+
     async def flush(self) -> OrderView | None:
         """Save until nothing is unsaved; the draft, or None where the basket is empty."""
         self._queued = False

@@ -63,6 +63,7 @@ class Counter(QObject):
         """Title of the gateway that is being asked for a link, or ""."""
         self.busy = ""
         """What is being waited for, in words, or ""."""
+        basket.changed.connect(self._basket_changed)
 
     def attach(self, till: TillApi) -> None:
         self._till = till
@@ -169,7 +170,7 @@ class Counter(QObject):
 
     def void(self, reason: str) -> None:
         async def voided() -> None:
-            view = self.view or await self.basket.flush()
+            view = await self._saved()
             if view is not None:
                 await self.till.checkout.cancel(view.order_id, reason=reason, actor=self.actor)
 
@@ -207,6 +208,10 @@ class Counter(QObject):
             self._show(replace(self.view, opened=True))
             self._read_timeline()
 
+    def on_link(self, order_id: str) -> None:
+        if order_id == self.order_id and not self.asking:
+            self.reload()
+
     def reload(self) -> None:
         """Read the order and its timeline again, behind what is shown."""
         if self.view is not None:
@@ -215,12 +220,25 @@ class Counter(QObject):
     # Inside ---------------------------------------------------------------------------------------------------------
 
     async def _issue(self, gateway: str) -> OrderView | None:
-        view = self.view or await self.basket.flush()
+        view = await self._saved()
         return view and await self.till.checkout.issue(view.order_id, gateway, actor=self.actor)
 
     async def _cash(self, given_minor: int | None) -> OrderView | None:
-        view = self.view or await self.basket.flush()
+        view = await self._saved()
         return view and await self.till.cash.take(view.order_id, given_minor=given_minor, actor=self.actor)
+
+    async def _saved(self) -> OrderView | None:
+        """The order as the books have it, with every line saved; None where there is nothing to pay."""
+        return await self.basket.flush() or self.view
+
+    def _basket_changed(self) -> None:
+        """Lines of an order that was placed and came back are saved under its own number."""
+        saved = self.basket.view
+        shown = self.view
+        same = shown is not None and saved is not None and saved.order_id == shown.order_id
+        if same and shown is not None and saved is not None and saved.version > shown.version:
+            self.view = saved
+        self.changed.emit()
 
     def _start(self, work: Coroutine[Any, Any, OrderView | None], busy: str) -> None:
         self._start_then(work, self._take, busy)
@@ -270,7 +288,7 @@ class Counter(QObject):
     def _show(self, view: OrderView) -> None:
         before = self.stage
         self.view = view
-        self.basket.lines = list(view.lines)
+        self.basket.follow(view)
         self.changed.emit()
         if self.stage is Stage.PAID and before is not Stage.PAID:
             self.turned_paid.emit()

@@ -62,7 +62,7 @@ class Theme(QObject):
         """resources/theme/till.qss with every $token replaced."""
         sheet = Template((RESOURCES / "theme" / "till.qss").read_text(encoding="utf-8"))
         values = {name: color.name() for name, color in self._colors.items()}
-        return sheet.substitute(values, icons=(RESOURCES / "icons").as_posix())
+        return sheet.substitute(values)
 
     def pixmap(self, icon: str, token: str, size: int, ratio: float = 1.0) -> QPixmap:
         """An outline icon in a token's colour, `size` logical pixels square."""

@@ -14,6 +14,8 @@ class Sell:
     PRODUCTS = Text("Products")
     CATEGORIES = Text("Categories")
     NOTHING_FOUND = Text("Nothing found for “{text}”. Check the spelling, or scan the code.")
+    NO_GATEWAY = Text("No payment gateway is set up.")
+    NO_GATEWAY_HINT = Text("Take cash, or name a gateway in the settings.")
     NO_PRODUCTS = Text("No products yet. Import a catalogue: pos catalogue import FILE.")
 
 
@@ -41,6 +43,7 @@ class Cart:
     DISCOUNT_KEY = Text("Discount")
     CASH = Text("Cash")
     CASH_INSTEAD = Text("Cash instead")
+    EXACT_CASH = Text("Exact cash")
     PAY_QR = Text("Pay by QR")
     NEXT_CUSTOMER = Text("Next customer")
     CASH_RECEIVED = Text("Cash received")

@@ -38,7 +38,7 @@ class OrdersModel(QAbstractTableModel):
         if role == VALUE:
             return row
         if role == Qt.ItemDataRole.DisplayRole:
-            return self._cell(row, index.column())
+            return self.cell(row, index.column())
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return self.spoken(row)
         return None
@@ -56,7 +56,7 @@ class OrdersModel(QAbstractTableModel):
         return None
 
     def spoken(self, row: OrderRow) -> str:
-        cells = [self._cell(row, column) for column in range(5)]
+        cells = [self.cell(row, column) for column in range(5)]
         return Orders.ROW.format(number=cells[0], time=cells[1], amount=cells[2], payment=cells[3], state=cells[4])
 
     def show(self, rows: Sequence[OrderRow]) -> None:
@@ -88,7 +88,7 @@ class OrdersModel(QAbstractTableModel):
     def _index(self) -> None:
         self._at = {row.order_id: at for at, row in enumerate(self.rows)}
 
-    def _cell(self, row: OrderRow, column: int) -> str:
+    def cell(self, row: OrderRow, column: int) -> str:
         if column == NUMBER:
             return row.number
         if column == TIME:

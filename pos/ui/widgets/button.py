@@ -114,15 +114,21 @@ class CommandButton(KeyButton):
 
     def __init__(self, theme: Theme, action: QAction, text: str = "", kind: str = "plain", icon: str = "") -> None:
         super().__init__(theme, text or action.text(), key_text(action), kind, icon)
+        self._key_of: QAction | None = action
         self.setObjectName(f"button.{action.objectName()}" if action.objectName() else "")
         self._action = action
         self.clicked.connect(action.trigger)
         action.changed.connect(self._follow)
         self._follow()
 
+    def show_key_of(self, action: QAction | None) -> None:
+        """Show another command's key, which comes to the same here, or none."""
+        self._key_of = action
+        self._follow()
+
     def _follow(self) -> None:
         self.setEnabled(self._action.isEnabled())
-        self.set_key(key_text(self._action))
+        self.set_key(key_text(self._key_of) if self._key_of is not None else "")
 
 
 def key_text(action: QAction) -> str:

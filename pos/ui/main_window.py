@@ -1,0 +1,267 @@
+"""The till's window: a shell that puts panels, controls and commands together. What they do stands in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QResizeEvent
+from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
+
+from pos.domain.catalogue import Product
+from pos.domain.errors import PosError
+from pos.services.api import TillApi
+from pos.services.views import OrderRow, OrderView
+from pos.ui.basket import Basket
+from pos.ui.bridge import Bridge
+from pos.ui.commands import Commands
+from pos.ui.control.closing import DayControl
+from pos.ui.control.history import HistoryControl
+from pos.ui.control.papers import PaperControl
+from pos.ui.control.selling import SellControl
+from pos.ui.counter import Counter
+from pos.ui.flow import Flow
+from pos.ui.kit import Kit
+from pos.ui.panels import Panels
+from pos.ui.paper import Paper
+from pos.ui.ports import Desk
+from pos.ui.register import register, register_gateways
+from pos.ui.scanner import Scanner
+from pos.ui.shop import Shop
+from pos.ui.views.banner import Banner
+from pos.ui.views.display import CustomerDisplay
+from pos.ui.views.rail import RailView
+from pos.ui.views.topbar import TopBar
+from pos.ui.widgets.labels import column, line
+from pos.ui.workspace import Workspace
+from pos.words.pay import Refund
+
+TICK_MS = 1000
+MIN_WIDTH, MIN_HEIGHT = 1024, 700
+
+
+class MainWindow(QMainWindow):
+    """Stands and sells from its first paint; `attach` hands it the till when that is built."""
+
+    def __init__(self, kit: Kit, shop: Shop, desk: Desk, keys: Mapping[str, str] | None = None) -> None:
+        super().__init__()
+        self.kit = kit
+        self.shop = shop
+        self.desk = desk
+        self.bridge: Bridge | None = None
+        self.display: CustomerDisplay | None = None
+        self.flow = Flow(Counter(Basket(kit.tasks, tax_included=shop.tax_included), kit.tasks), kit.tasks)
+        self.commands = Commands(self, keys)
+        register(self)
+        self.banner = Banner(kit)
+        self.top = TopBar(kit, shop)
+        self.rail = RailView(kit)
+        self.workspace = Workspace(self.banner)
+        self.panels = Panels(kit, shop, self.flow, self.commands, self.workspace)
+        self._make_controls()
+        self._assemble()
+        self._connect()
+        self.arrange()
+
+    def _make_controls(self) -> None:
+        panels, flow = self.panels, self.flow
+        self.selling = SellControl(flow, panels.sell, panels.cart, panels.cash, panels.held)
+        self.history = HistoryControl(self.kit, flow, panels.orders, panels.detail)
+        self.closing = DayControl(flow, panels.day, panels.totals)
+        paper = Paper(self.kit, self.desk)
+        self.papers = PaperControl(flow, paper, self.shop, self.subject, lambda: self.closing.view)
+        self.scanner = Scanner(self)
+        self.scanner.fallback = self._letters_go_to
+
+    def _assemble(self) -> None:
+        self.setWindowTitle(self.shop.name)
+        self.setMinimumSize(MIN_WIDTH, MIN_HEIGHT)
+        below = line(self.rail, self.workspace)
+        below.setStretch(1, 1)
+        whole = column(self.top, below)
+        whole.setStretch(1, 1)
+        root = QWidget()
+        root.setObjectName("window")
+        root.setLayout(whole)
+        self.setCentralWidget(root)
+        self._tick = QTimer(self)
+        self._tick.timeout.connect(self._ticked)
+        self._tick.start(TICK_MS)
+
+    def _connect(self) -> None:
+        flow, counter = self.flow, self.flow.counter
+        flow.arranged.connect(self.arrange)
+        flow.failed.connect(self.show_error)
+        flow.noted.connect(self.banner.show_note)
+        flow.scanned.connect(lambda: self.desk.play("scan"))
+        self.kit.tasks.failed.connect(self.show_error)
+        counter.turned_paid.connect(lambda: self.desk.play("paid"))
+        counter.turned_unknown.connect(lambda: self.desk.play("unknown"))
+        self.rail.chosen.connect(flow.go)
+        self.top.tray_wanted.connect(self.commands["tray"].trigger)
+        self.selling.tray_changed.connect(self.top.set_tray)
+        self.scanner.scanned.connect(self.selling.scan)
+        self.workspace.compact_changed.connect(self._set_compact)
+        self.history.changed.connect(self.commands.refresh)
+        self.closing.changed.connect(self.commands.refresh)
+        self.closing.investigated.connect(self._investigate)
+        self.closing.collected.connect(self._collect)
+        self.papers.receipt_read.connect(self.panels.show_receipt)
+        self.panels.connect_answers(self)
+        self.kit.theme.changed.connect(self.update)
+
+    # Starting and ending --------------------------------------------------------------------------------------------
+
+    def attach(self, till: TillApi, products: Sequence[Product]) -> None:
+        """The till is built: from here on everything works."""
+        counter = self.flow.counter
+        self.bridge = Bridge(till.bus, self)
+        self.bridge.order_changed.connect(self._on_row)
+        self.bridge.page_opened.connect(counter.on_opened)
+        self.bridge.page_opened.connect(self.selling.on_opened)
+        self.bridge.link_issued.connect(lambda order_id, _: counter.on_link(order_id))
+        self.bridge.status_changed.connect(self.top.show_status)
+        self.bridge.reconcile_done.connect(lambda _: self._after_reconcile())
+        self.set_products(products)
+        counter.attach(till)
+        register_gateways(self)
+        self.flow.start(till.queries.status(), self.top.show_status)
+        self.flow.start(till.selling.unfinished(), self._restore)
+        self.selling.count_held()
+        self.flow.ready()
+        self.arrange()
+
+    def set_products(self, products: Sequence[Product]) -> None:
+        self.panels.sell.set_products(products)
+        self.flow.catalogue = self.panels.sell.catalogue
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if self.bridge is not None:
+            self.bridge.close()
+        if self.display is not None:
+            self.display.close()
+        self._tick.stop()
+        super().closeEvent(event)
+
+    # What commands ask of the window as a whole ---------------------------------------------------------------------
+
+    def subject(self) -> OrderView | None:
+        """The order that a command is about: the one chosen in the history, else the one on the counter."""
+        return self.history.view if self.flow.page == "orders" else self.flow.counter.view
+
+    def decide(self, what: str) -> None:
+        """Check or refund the subject, through the page that shows it."""
+        control = self.history if self.flow.page == "orders" else self.flow.counter
+        if what == "check":
+            control.check()
+        else:
+            control.refund_owed(Refund.SECOND_PAYMENT)
+
+    def can_confirm(self) -> bool:
+        panel = self.panels.form(self.flow.overlay)
+        return panel is not None and panel.can_confirm
+
+    def confirm(self) -> None:
+        panel = self.panels.form(self.flow.overlay)
+        if panel is not None:
+            panel.confirm()
+
+    def back(self) -> None:
+        if self.flow.overlay:
+            self.flow.close()
+        else:
+            self.banner.clear()
+            self.workspace.focus_left()
+
+    def wear(self, name: str) -> None:
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        self.kit.theme.wear(app, name)
+
+    def toggle_display(self) -> None:
+        """Open the customer's display, on the second screen where there is one; close it when it is open."""
+        if self.display is not None and self.display.isVisible():
+            self.display.close()
+            return
+        self.display = self.display or CustomerDisplay(self.kit, self.shop, self.flow.counter)
+        screens = QApplication.screens()
+        other = next((screen for screen in screens if screen is not self.screen()), None)
+        if other is not None:
+            self.display.setGeometry(other.geometry())
+            self.display.showFullScreen()
+        else:
+            self.display.show()
+
+    def toggle_full_screen(self) -> None:
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    # Showing --------------------------------------------------------------------------------------------------------
+
+    def arrange(self) -> None:
+        """Show the page and panel that the flow is at."""
+        flow = self.flow
+        entered = flow.left != self.workspace.left_name
+        if entered and flow.overlay:
+            self.panels.open(flow)
+        self.panels.cart.set_cash(flow.overlay == "cash", self.panels.cash.enough)
+        self.workspace.show_panels(flow.left, flow.right)
+        self.rail.show_page(flow.page)
+        self.commands.refresh()
+        if entered and flow.counter.ready:
+            self._entered(flow.left)
+
+    def show_error(self, error: PosError) -> None:
+        self.desk.play("error")
+        self.banner.show_error(error)
+        self.commands.refresh()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.workspace.set_compact_for(event.size().width())
+
+    def _set_compact(self, compact: bool) -> None:
+        for part in (self.top, self.rail, self.panels):
+            part.set_compact(compact)
+
+    def _entered(self, panel: str) -> None:
+        if panel == "orders":
+            self.history.load()
+        elif panel == "day" and self.closing.view is None:
+            self.closing.open()
+        elif panel == "held":
+            self.selling.count_held()
+
+    def _on_row(self, row: OrderRow) -> None:
+        now = self.kit.now_ms()
+        self.flow.counter.on_row(row)
+        self.selling.on_row(row, now)
+        if self.flow.page == "orders":
+            self.history.on_row(row)
+        self.flow.start(self.flow.counter.till.queries.status(), self.top.show_status)
+
+    def _after_reconcile(self) -> None:
+        self.flow.start(self.flow.counter.till.queries.status(), self.top.show_status)
+        self.closing.again_quietly()
+
+    def _restore(self, view: OrderView | None) -> None:
+        """The order that was being rung up when the app stopped, if nothing was begun since."""
+        if view is not None and not self.flow.counter.basket.lines:
+            self.flow.counter.put_down(view)
+
+    def _investigate(self, order_id: str) -> None:
+        self.flow.go("orders")
+        self.history.load(order_id)
+
+    def _collect(self, order_id: str) -> None:
+        self.flow.go("sell")
+        self.flow.counter.open(order_id)
+
+    def _letters_go_to(self) -> QWidget | None:
+        """Letters typed where no field has the focus are meant for the scan field, while it is there."""
+        return self.panels.sell.scan if self.workspace.left_name == "sell" else None
+
+    def _ticked(self) -> None:
+        now = self.kit.now_ms()
+        self.top.tick()
+        self.selling.tick(now)
+        self.history.tick()

@@ -1,0 +1,167 @@
+"""Panels for decisions: give a sale up, give a link up, give money back, count the drawer, attach a payment."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QPlainTextEdit
+
+from pos.services.views import ExceptionView, OrderView
+from pos.ui.kit import Kit
+from pos.ui.theme import body_font
+from pos.ui.views.form import FormPanel, ReasonPanel, text_field
+from pos.ui.widgets.amount import AmountField
+from pos.ui.widgets.chips import Chips
+from pos.ui.widgets.keypad import Keypad
+from pos.ui.widgets.labels import label
+from pos.words.orders import Day
+from pos.words.pay import Paid, Refund, Release
+from pos.words.sell import Cash, GiveUp
+
+
+def void_panel(kit: Kit, back: QAction) -> ReasonPanel:
+    panel = ReasonPanel(
+        kit, "voidPanel", back, Cash.BACK, (GiveUp.LEFT, GiveUp.MISTAKE, GiveUp.MISSING, GiveUp.TRAINING)
+    )
+    panel.set_words(GiveUp.TITLE, GiveUp.HINT)
+    return panel
+
+
+class ReleasePanel(ReasonPanel):
+    """A manager gives an unknown link up: says what that risks."""
+
+    def __init__(self, kit: Kit, back: QAction) -> None:
+        reasons = (Release.ON_PHONE, Release.NO_PHONE, Release.GATEWAY_DOWN)
+        super().__init__(kit, "releasePanel", back, Cash.BACK, reasons)
+
+    def open(self, view: OrderView) -> None:
+        gateway = view.attempt.gateway_title if view.attempt else ""
+        amount = self.kit.formats.money(view.totals.total_minor)
+        self.set_words(Release.TITLE, Release.HINT.format(gateway=gateway, amount=amount))
+
+
+class RefundPanel(FormPanel):
+    """An amount (all of it at first) and a reason. `answered(amount_minor, reason)`."""
+
+    answered = Signal(int, str)
+
+    def __init__(self, kit: Kit, back: QAction, confirm: QAction) -> None:
+        super().__init__(kit, "refundPanel", back, Cash.BACK)
+        self.set_words(Refund.TITLE, Refund.HINT)
+        self.field = AmountField(kit.formats, "refund.amount", Refund.AMOUNT)
+        self.keypad = Keypad(kit)
+        self.keypad.pressed.connect(self.field.press)
+        self.reasons = Chips("refund.reasons", Refund.REASON, "tab")
+        words = (Refund.RETURNED, Refund.WRONG, Refund.GOOD_WILL)
+        self.reasons.set([(word, word) for word in words], Refund.RETURNED)
+        for widget in (
+            label(Refund.AMOUNT, "small"),
+            self.field,
+            self.keypad,
+            label(Refund.REASON, "small"),
+            self.reasons,
+        ):
+            self.body.addWidget(widget)
+        self.button = self.add_confirm(confirm, "", "double")
+        self.field.edited.connect(self._edited)
+
+    @property
+    def can_confirm(self) -> bool:
+        return bool(self.field.minor)
+
+    def open(self, view: OrderView) -> None:
+        self.field.set_minor(max(0, view.kept_minor - view.refunded_minor))
+
+    def focus_first(self) -> None:
+        self.field.setFocus()
+
+    def confirm(self) -> None:
+        if self.field.minor:
+            self.answered.emit(self.field.minor, self.reasons.key or Refund.RETURNED)
+
+    def _edited(self) -> None:
+        self.button.setText(Refund.CONFIRM.format(amount=self.kit.formats.money(self.field.minor or 0)))
+        self.changed.emit()
+
+
+class CountPanel(FormPanel):
+    """What lies in the drawer, or nothing. `answered(counted_minor or None)`."""
+
+    answered = Signal(object)
+
+    def __init__(self, kit: Kit, back: QAction, confirm: QAction) -> None:
+        super().__init__(kit, "countPanel", back, Cash.BACK)
+        self.set_words(Day.COUNT_TITLE, Day.COUNT_HINT)
+        self.field = AmountField(kit.formats, "count.amount", Day.COUNTED_CASH)
+        self.keypad = Keypad(kit)
+        self.keypad.pressed.connect(self.field.press)
+        for widget in (label(Day.COUNTED_CASH, "small"), self.field, self.keypad):
+            self.body.addWidget(widget)
+        self.add_confirm(confirm, Day.CLOSE)
+
+    @property
+    def can_confirm(self) -> bool:
+        return True
+
+    def open(self) -> None:
+        self.field.set_minor(None)
+
+    def focus_first(self) -> None:
+        self.field.setFocus()
+
+    def confirm(self) -> None:
+        self.answered.emit(self.field.minor)
+
+
+class AttachPanel(FormPanel):
+    """The number of the order that a payment belongs to. `answered(payment, number)`."""
+
+    answered = Signal(str, str)
+
+    def __init__(self, kit: Kit, back: QAction, confirm: QAction) -> None:
+        super().__init__(kit, "attachPanel", back, Cash.BACK)
+        self._payment = ""
+        self.field = text_field("attach.number", Day.ATTACH_NUMBER)
+        self.field.textChanged.connect(self.changed)
+        self.body.addWidget(label(Day.ATTACH_NUMBER, "small"))
+        self.body.addWidget(self.field)
+        self.add_confirm(confirm, Day.ATTACH)
+
+    @property
+    def can_confirm(self) -> bool:
+        return bool(self.field.text().strip())
+
+    def open(self, exception: ExceptionView) -> None:
+        self._payment = exception.subject
+        amount = self.kit.formats.money_or_dash(exception.gateway_minor)
+        self.set_words(Day.ATTACH_TITLE, Day.ATTACH_HINT.format(amount=amount, gateway=exception.gateway.title()))
+        self.field.clear()
+
+    def focus_first(self) -> None:
+        self.field.setFocus()
+
+    def confirm(self) -> None:
+        self.answered.emit(self._payment, self.field.text().strip())
+
+
+class ReceiptPanel(FormPanel):
+    """A receipt as it comes out of the printer."""
+
+    def __init__(self, kit: Kit, back: QAction) -> None:
+        super().__init__(kit, "receiptPanel", back, Cash.BACK)
+        self.set_words(Paid.SLIP_TITLE)
+        self.text = QPlainTextEdit()
+        self.text.setObjectName("receipt.text")
+        self.text.setAccessibleName(Paid.SLIP_TITLE)
+        self.text.setReadOnly(True)
+        font = body_font(14)
+        font.setFamilies(["DejaVu Sans Mono", "Consolas", "Menlo", "monospace"])
+        self.text.setFont(font)
+        self.body.addWidget(self.text)
+        self.fill_room()
+
+    def show_lines(self, lines: list[str]) -> None:
+        self.text.setPlainText("\n".join(lines))
+
+    def focus_first(self) -> None:
+        self.text.setFocus()

@@ -1,0 +1,195 @@
+"""The coloured left half of the pay panel: a QR, a ring, a tick, or words. Each shows one outcome of one order."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
+
+from pos.domain.shown import Shown
+from pos.services.views import OrderView
+from pos.ui.kit import Kit
+from pos.ui.shop import Shop
+from pos.ui.widgets.labels import centred, column, frame, label, line, set_tone
+from pos.ui.widgets.qrview import QrView
+from pos.ui.widgets.ring import Disc, Ring
+from pos.words.pay import Paid, Pay, Refund, Unknown
+from pos.words.sell import Cart
+from pos.words.states import LOOKS
+
+SIDE = 30
+QR_SIDE = 368
+
+
+def half(tone: str, name: str) -> QFrame:
+    made = frame(name, half=True, tone=tone)
+    made.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+    return made
+
+
+def middle(widget: QWidget) -> QVBoxLayout:
+    """A widget in the middle of its line."""
+    box = QVBoxLayout()
+    box.setContentsMargins(0, 0, 0, 0)
+    box.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
+    return box
+
+
+class QrHalf(QFrame):
+    """Amount, code, countdown; while the link is asked for, the place of the code is empty and says so."""
+
+    def __init__(self, kit: Kit, shop: Shop) -> None:
+        super().__init__()
+        self._kit = kit
+        self._shop = shop
+        self._view: OrderView | None = None
+        self.setObjectName("half.qr")
+        self.setProperty("half", True)
+        self.heading = centred(label(Pay.SCAN_TO_PAY.format(shop=shop.name), "strong", tone="secondary"))
+        self.amount = centred(label("", "huge", name="pay.amount"))
+        self.code = QrView(kit, "payQr", QR_SIDE)
+        self.asking = centred(label("", "sub", wrap=True, name="pay.asking"))
+        self.card = frame("qrCard")
+        self.card.setFixedWidth(QR_SIDE + 2)
+        self.card.setFixedHeight(QR_SIDE + 2)
+        self.card.setLayout(column(self.code, self.asking, margins=(1, 1, 1, 1)))
+        self.expires = centred(label("", "big", tone="secondary", name="pay.expires"))
+        self.timer = label("", "big", name="pay.timer")
+        self.link = centred(label("", "row", name="pay.link"))
+        self.safe = centred(label(Pay.SAFE_DISPLAY, "small", wrap=True))
+        clock = line(0, self.expires, 6, self.timer, 0)
+        parts = (self.heading, 4, self.amount, 24, middle(self.card), 18, clock, 6, self.link, 0, self.safe)
+        self.setLayout(column(*parts, margins=(SIDE, 34, SIDE, 34)))
+
+    def set_room(self, width: int) -> None:
+        """As large a code as the room allows; its card stays square."""
+        side = max(140, min(QR_SIDE, width - 2 * SIDE if width >= 400 else width - 32)) + 2
+        self.card.setFixedSize(side, side)
+
+    def show_order(self, view: OrderView | None, amount: str, asking: str) -> None:
+        self._view = view
+        self.amount.setText(amount)
+        attempt = view.attempt if view else None
+        text = attempt.qr_text if attempt is not None and not asking else ""
+        self.code.setVisible(bool(text))
+        self.asking.setVisible(not text)
+        if attempt is not None and attempt.phase == "closing" and not asking:
+            self.asking.setText(Pay.CLOSING_HINT.format(gateway=attempt.gateway_title))
+        else:
+            gateway = asking or (attempt.gateway_title if attempt else "")
+            self.asking.setText(Pay.ASKING.format(gateway=gateway))
+        self.code.show_text(text, Pay.QR_NAME.format(amount=amount))
+        self.link.setText(_short(attempt.link_url) if attempt is not None and text else "")
+        self.tick()
+
+    def tick(self) -> None:
+        attempt = self._view.attempt if self._view else None
+        counting = attempt is not None and attempt.expires_at_ms is not None and bool(attempt.qr_text)
+        self.timer.setVisible(counting)
+        self.expires.setText("")
+        if attempt is None or not attempt.qr_text:
+            return
+        if attempt.expires_at_ms is None:
+            self.expires.setText(Pay.OPEN_UNTIL_CLOSED)
+            return
+        left = (attempt.expires_at_ms - self._kit.now_ms()) // 1000
+        self.timer.setVisible(left > 0)
+        self.expires.setText(Pay.EXPIRES_IN if left > 0 else Pay.EXPIRED)
+        self.timer.setText(self._kit.formats.timer(left))
+
+
+class UnknownHalf(QFrame):
+    """The ring that runs, and what to do: nothing again."""
+
+    def __init__(self, kit: Kit, shop: Shop) -> None:
+        super().__init__()
+        self._kit = kit
+        self._shop = shop
+        self._view: OrderView | None = None
+        self.setObjectName("half.unknown")
+        self.setProperty("half", True)
+        self.setProperty("tone", "unknown")
+        self.heading = centred(label("", "strong", tone="unknown_deep"))
+        self.amount = centred(label("", "huge", name="unknown.amount"))
+        self.ring = Ring(kit.theme, Unknown.WITHOUT_ANSWER)
+        self.first = centred(label(Unknown.HEADLINE_1, "headline", tone="unknown_deep", name="unknown.1"))
+        self.second = centred(label(Unknown.HEADLINE_2, "headline", tone="unknown_deep", name="unknown.2"))
+        self.why = centred(label("", tone="unknown_deep", wrap=True))
+        rule = frame("splitLine", rule="tone", tone="unknown")
+        says = centred(label(Unknown.DISPLAY_SAYS, "small", tone="unknown_deep", wrap=True))
+        parts = (self.heading, 4, self.amount, 32, middle(self.ring), 34, self.first, 2, self.second, 12)
+        why = line(50, self.why, 50)
+        why.setStretch(1, 1)
+        self.setLayout(column(*parts, why, 0, rule, 14, says, margins=(SIDE, 34, SIDE, 34)))
+
+    def show_order(self, view: OrderView) -> None:
+        self._view = view
+        self.heading.setText(Pay.SHOP_ORDER.format(shop=self._shop.name, number=view.number))
+        self.amount.setText(self._kit.formats.money(view.totals.total_minor))
+        gateway = view.attempt.gateway_title if view.attempt else ""
+        self.why.setText(Unknown.WHY.format(gateway=gateway))
+        self.tick()
+
+    def tick(self) -> None:
+        if self._view is not None and self._view.unknown_since_ms is not None:
+            seconds = (self._kit.now_ms() - self._view.unknown_since_ms) // 1000
+            self.ring.set(self._kit.formats.timer(seconds), seconds)
+
+
+class OutcomeHalf(QFrame):
+    """An end: paid with its tick, or another word with its icon."""
+
+    def __init__(self, kit: Kit, shop: Shop) -> None:
+        super().__init__()
+        self._kit = kit
+        self._shop = shop
+        self.setObjectName("half.outcome")
+        self.setProperty("half", True)
+        self.heading = centred(label("", "strong"))
+        self.disc = Disc(kit.theme)
+        self.word = centred(label("", "headline", name="outcome.word"))
+        self.amount = centred(label("", "paidamount", name="outcome.amount"))
+        self.how = centred(label("", "big", name="outcome.how", wrap=True))
+        self.which = centred(label("", "row", name="outcome.payment", wrap=True))
+        self.rule = frame("splitLine", rule="tone", tone="paid")
+        self.says = centred(label(Paid.DISPLAY_SHOWS, "small", wrap=True))
+        parts = (self.heading, 0, middle(self.disc), 34, self.word, 4, self.amount, 12, self.how, 4, self.which)
+        self.setLayout(column(*parts, 0, self.rule, 14, self.says, margins=(SIDE, 34, SIDE, 34)))
+
+    def show_order(self, view: OrderView) -> None:
+        look = LOOKS[view.shown]
+        paid = view.shown is Shown.PAID
+        formats = self._kit.formats
+        set_tone(self, look.tone)
+        self.disc.set(look.tone, "" if paid else look.icon)
+        self.heading.setText(Pay.SHOP_ORDER.format(shop=self._shop.name, number=view.number))
+        self.word.setText(look.long_word)
+        self.amount.setText(formats.money(view.change_minor or view.owed_minor or view.totals.total_minor))
+        if paid and view.change_minor:
+            self.word.setText(Cart.CHANGE)
+        self.how.setText(self._how(view))
+        self.which.setText(self._which(view))
+        self.says.setVisible(paid)
+        self.rule.setVisible(paid)
+        deep = f"{look.tone}_deep" if look.tone in ("paid", "double") else ""
+        for each in (self.heading, self.word, self.how, self.which, self.says):
+            set_tone(each, deep)
+
+    def _how(self, view: OrderView) -> str:
+        if view.owed_minor:
+            return Refund.BELONGS.format(amount=self._kit.formats.money(view.owed_minor))
+        captured = [p for p in view.payments if p.captured_minor]
+        if not captured:
+            return view.payment_text
+        return Paid.THROUGH.format(gateway=view.attempt.gateway_title if view.attempt else captured[0].gateway.title())
+
+    def _which(self, view: OrderView) -> str:
+        captured = [p for p in view.payments if p.captured_minor and p.captured_at_ms]
+        if len(captured) == 1 and captured[0].captured_at_ms is not None:
+            time = self._kit.formats.time_s(captured[0].captured_at_ms)
+            return Paid.PAYMENT.format(id=captured[0].id, time=time)
+        return Paid.AT.format(time=self._kit.formats.time_s(view.paid_at_ms)) if view.paid_at_ms else ""
+
+
+def _short(url: str) -> str:
+    """The link without its scheme, for the eye."""
+    return url.partition("://")[2][:60]

@@ -1,0 +1,93 @@
+"""The pay panel: takes the place of the tiles while an order is being paid. Left its outcome, right what happened."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QStackedWidget, QWidget
+
+from pos.domain.shown import Shown
+from pos.services.views import OrderView
+from pos.ui.commands import Commands
+from pos.ui.counter import Counter, Stage
+from pos.ui.kit import Kit
+from pos.ui.shop import Shop
+from pos.ui.views.halves import OutcomeHalf, QrHalf, UnknownHalf
+from pos.ui.views.sheet import Sheet
+from pos.ui.widgets.labels import frame, line
+
+TICK_MS = 1000
+
+
+class PayPanel(QWidget):
+    """Shows a `Counter` whose order is more than a draft."""
+
+    def __init__(self, kit: Kit, shop: Shop, counter: Counter, commands: Commands) -> None:
+        super().__init__()
+        self._kit = kit
+        self._counter = counter
+        self.setObjectName("payPanel")
+        self.qr = QrHalf(kit, shop)
+        self.unknown = UnknownHalf(kit, shop)
+        self.outcome = OutcomeHalf(kit, shop)
+        self.halves = QStackedWidget()
+        for each in (self.qr, self.unknown, self.outcome):
+            self.halves.addWidget(each)
+        self.sheet = Sheet(kit, counter, commands)
+        self._card = frame("payCard")
+        self._inner = line(self.halves, self.sheet, margins=(1, 1, 1, 1))
+        self._inner.setStretch(0, 1)
+        self._inner.setStretch(1, 1)
+        self._card.setLayout(self._inner)
+        self._outer = line(self._card, margins=(20, 18, 20, 18))
+        self.setLayout(self._outer)
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self.tick)
+        counter.changed.connect(self.refresh)
+
+    def set_compact(self, compact: bool) -> None:
+        side = 16 if compact else 20
+        self._outer.setContentsMargins(side, 14 if compact else 18, side, 14 if compact else 18)
+        self.sheet.set_compact(compact)
+
+    def focus_first(self) -> None:
+        self.setFocus()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        width = (event.size().width() - 2 * self._outer.contentsMargins().left()) // 2
+        self.halves.setFixedWidth(width)
+        self.qr.set_room(width)
+
+    def showEvent(self, event: object) -> None:
+        self._timer.start(TICK_MS)
+        self.refresh()
+
+    def hideEvent(self, event: object) -> None:
+        self._timer.stop()
+
+    def refresh(self) -> None:
+        view, stage = self._counter.view, self._counter.stage
+        if stage is Stage.RINGING:
+            return
+        chosen = self._half_for(view, stage)
+        if self.halves.currentWidget() is not chosen:
+            self.halves.setCurrentWidget(chosen)
+        self.sheet.refresh()
+
+    def tick(self) -> None:
+        current = self.halves.currentWidget()
+        if isinstance(current, QrHalf | UnknownHalf):
+            current.tick()
+        self.sheet.tick()
+
+    def _half_for(self, view: OrderView | None, stage: Stage) -> QFrame:
+        if view is not None and stage is Stage.UNKNOWN:
+            self.unknown.show_order(view)
+            return self.unknown
+        if view is not None and stage in (Stage.PAID, Stage.OWED, Stage.OPEN) and view.shown is not Shown.WAITING:
+            self.outcome.show_order(view)
+            return self.outcome
+        minor = view.left_minor or view.totals.total_minor if view else self._counter.basket.totals.total_minor
+        self.qr.show_order(view, self._kit.formats.money(minor), self._counter.asking)
+        return self.qr

@@ -1,0 +1,65 @@
+"""The rail: the screens, one icon and word each."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QToolButton, QVBoxLayout, QWidget
+
+from pos.ui.kit import Kit
+from pos.words.shell import Rail
+
+ICONS = {"sell": "layout-grid", "orders": "list", "reconcile": "arrow-left-right", "manage": "settings"}
+
+
+class RailView(QWidget):
+    """`chosen(page)` when a screen is picked; `show_page` marks the one that is shown."""
+
+    chosen = Signal(str)
+
+    def __init__(self, kit: Kit) -> None:
+        super().__init__()
+        self._kit = kit
+        self.setObjectName("rail")
+        self.setAccessibleName(Rail.NAME)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._buttons: dict[str, QToolButton] = {}
+        self._page = "sell"
+        box = QVBoxLayout(self)
+        box.setContentsMargins(6, 14, 6, 14)
+        box.setSpacing(4)
+        for page in ICONS:
+            box.addWidget(self._make(page))
+        box.addStretch(1)
+        self.set_compact(False)
+        kit.theme.changed.connect(self._dress)
+        self.show_page("sell")
+
+    def set_compact(self, compact: bool) -> None:
+        self.setFixedWidth(76 if compact else 88)
+
+    def show_page(self, page: str) -> None:
+        self._page = page
+        for name, button in self._buttons.items():
+            button.setChecked(name == page)
+        self._dress()
+
+    def _make(self, page: str) -> QToolButton:
+        button = QToolButton()
+        button.setObjectName(f"rail.{page}")
+        button.setProperty("rail", True)
+        button.setCheckable(True)
+        button.setText(str(getattr(Rail, page.upper())))
+        button.setAccessibleName(button.text())
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
+        button.setIconSize(QSize(20, 20))
+        button.setFixedHeight(65)
+        button.setSizePolicy(button.sizePolicy().Policy.Expanding, button.sizePolicy().Policy.Fixed)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.clicked.connect(lambda: self.chosen.emit(page))
+        self._buttons[page] = button
+        return button
+
+    def _dress(self) -> None:
+        for page, button in self._buttons.items():
+            token = "rail_active_ink" if page == self._page else "rail_ink"
+            button.setIcon(self._kit.theme.icon(ICONS[page], token))

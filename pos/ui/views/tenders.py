@@ -1,0 +1,84 @@
+"""The tender keys below the total: always in the same place, always three. Which ones, the stage says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtWidgets import QGridLayout, QWidget
+
+from pos.ui.commands import Commands
+from pos.ui.counter import Counter, Stage
+from pos.ui.kit import Kit
+from pos.ui.widgets.button import CommandButton, focusless
+from pos.words.sell import Cart
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A command and the words on its button here."""
+
+    command: str
+    words: str
+    kind: str = "plain"
+
+
+def keys_for(stage: Stage, *, cash: bool, owed: str = "") -> tuple[Key | None, Key | None, Key]:
+    """Two small keys and the big one."""
+    if cash:
+        return (
+            Key("pay.qr", Cart.PAY_QR),
+            Key("cash.exact", Cart.EXACT_CASH),
+            Key("cash.received", Cart.CASH_RECEIVED, "primary"),
+        )
+    next_customer = Key("next", Cart.NEXT_CUSTOMER, "strong")
+    match stage:
+        case Stage.RINGING | Stage.OPEN:
+            return Key("discount", Cart.DISCOUNT_KEY), Key("cash", Cart.CASH), Key("pay.qr", Cart.PAY_QR, "primary")
+        case Stage.WAITING | Stage.UNKNOWN | Stage.ASKING:
+            return Key("cash", Cart.CASH_INSTEAD), Key("give_up", Cart.GIVE_UP), next_customer
+        case Stage.OWED:
+            return Key("refund.owed", owed), Key("print", Cart.RECEIPT), next_customer
+    return Key("refund", Cart.RETURN), Key("print", Cart.RECEIPT), next_customer
+
+
+class Tenders(QWidget):
+    """Buttons are made once per key and shown when their stage is."""
+
+    def __init__(self, kit: Kit, commands: Commands) -> None:
+        super().__init__()
+        self._kit = kit
+        self._commands = commands
+        self._made: dict[tuple[Key, int], CommandButton] = {}
+        self._shown: tuple[Key | None, ...] = ()
+        self.cash_open = False
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(10)
+        self._grid.setColumnStretch(0, 1)
+        self._grid.setColumnStretch(1, 1)
+
+    def set_cash(self, open_: bool, given_enough: bool) -> None:
+        self.cash_open = open_
+
+    def show_stage(self, counter: Counter) -> None:
+        owed = ""
+        if counter.view is not None and counter.view.owed_minor:
+            owed = Cart.REFUND_OWED.format(amount=self._kit.formats.money(counter.view.owed_minor))
+        keys = keys_for(counter.stage, cash=self.cash_open, owed=owed)
+        if keys == self._shown:
+            return
+        self._shown = keys
+        for button in self._made.values():
+            button.hide()
+        for place, key in enumerate(keys):
+            if key is not None:
+                self._button(key, place).show()
+
+    def _button(self, key: Key, place: int) -> CommandButton:
+        if (key, place) not in self._made:
+            button = CommandButton(self._kit.theme, self._commands[key.command], key.words, key.kind)
+            focusless(button)
+            self._made[key, place] = button
+            row, column, span = (1, 0, 2) if place == 2 else (0, place, 1)
+            self._grid.addWidget(button, row, column, 1, span)
+        return self._made[key, place]

@@ -1,0 +1,44 @@
+"""Digits to touch. `pressed(text)`: a digit, 00, or "" for the key that erases."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Signal
+from PySide6.QtWidgets import QGridLayout, QPushButton, QSizePolicy, QWidget
+
+from pos.ui.kit import Kit
+from pos.ui.widgets.button import focusless
+from pos.words.sell import Cash
+
+KEYS = ("7", "8", "9", "4", "5", "6", "1", "2", "3", "00", "0", "")
+
+
+class Keypad(QWidget):
+    pressed = Signal(str)
+
+    def __init__(self, kit: Kit) -> None:
+        super().__init__()
+        self._kit = kit
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(10)
+        for at, text in enumerate(KEYS):
+            button = self._make(text)
+            grid.addWidget(button, at // 3, at % 3)
+        self._erase = button
+        kit.theme.changed.connect(self._dress)
+        self._dress()
+
+    def _make(self, text: str) -> QPushButton:
+        button = QPushButton(text)
+        button.setObjectName(f"digit.{text or 'erase'}")
+        button.setProperty("kind", "digit")
+        button.setAccessibleName(text or Cash.ERASE)
+        button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        button.setMaximumHeight(86)
+        button.clicked.connect(lambda: self.pressed.emit(text))
+        focusless(button)
+        return button
+
+    def _dress(self) -> None:
+        self._erase.setIcon(self._kit.theme.icon("delete", "ink", 26))
+        self._erase.setIconSize(QSize(26, 26))

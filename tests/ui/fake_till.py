@@ -1,0 +1,451 @@
+"""A till in memory behind the same doors as the real one: no database, no network, a clock that is told the time.
+
+The contract in test_fake_till.py holds for it and, where a real till can be built, for that one too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pos.domain.basket import Line, check_lines, totals
+from pos.domain.catalogue import Product
+from pos.domain.errors import BadInput, NotAllowed, NotFound, PosError, Refused
+from pos.domain.order import Life
+from pos.domain.shown import Outward, Shown
+from pos.domain.verdict import Certainty, Flag, Money
+from pos.services.bus import Bus, LinkIssued, OrderChanged, PageOpened, StatusChanged
+from pos.services.views import (
+    AttemptView,
+    DayView,
+    GatewayChoice,
+    OrderRow,
+    OrderView,
+    PaymentView,
+    StatusView,
+    TimelineRow,
+)
+
+TITLES = {"razorpay": "Razorpay", "stripe": "Stripe"}
+LINK = "https://pay.corner.cafe/p/2xT9cAbCd"
+MAY = {
+    Shown.UNPAID: {"edit", "hold", "void", "qr", "cash", "split", "next"},
+    Shown.WAITING: {"check", "next", "give_up", "cash"},
+    Shown.UNKNOWN: {"check", "next", "release"},
+    Shown.PAID: {"receipt", "return_", "refund", "next"},
+    Shown.PAID_TWICE: {"refund", "next", "receipt"},
+    Shown.OVERPAID: {"refund", "next", "receipt"},
+    Shown.PART_PAID: {"qr", "cash", "collect", "refund", "next"},
+    Shown.CANCELLED: {"next"},
+}
+
+
+@dataclass
+class Clock:
+    ms: int = 1_795_335_120_000
+
+    def __call__(self) -> int:
+        return self.ms
+
+    def pass_s(self, seconds: float) -> None:
+        self.ms += round(seconds * 1000)
+
+
+@dataclass
+class FakeTill:
+    """`TillApi` in memory. Methods without an underscore below *A customer* play the outside world."""
+
+    clock: Clock = field(default_factory=Clock)
+    currency: str = "INR"
+    locale: str = "en_IN"
+    shop_name: str = "Corner Café"
+    till: str = "2"
+    time_zone: str = "Asia/Kolkata"
+    tax_included: bool = True
+    test_mode: bool = False
+    user: str = "Asha"
+    roles: dict[str, str] = field(default_factory=lambda: {"Asha": "cashier", "Meera": "manager"})
+    orders: dict[str, OrderView] = field(default_factory=dict)
+    timelines: dict[str, list[TimelineRow]] = field(default_factory=dict)
+    goods: list[Product] = field(default_factory=list)
+    today: DayView | None = None
+    next_number: int = 1
+    gateway_answers: bool = True
+    refuses: PosError | None = None
+    """Raised by the next call of a service."""
+    calls: list[str] = field(default_factory=list)
+    watched: str | None = None
+    status_now: StatusView | None = None
+
+    def __post_init__(self) -> None:
+        self.bus = Bus()
+        self.selling = Selling(self)
+        self.checkout = Checkout(self)
+        self.cash = Cash(self)
+        self.refunds = Refunds(self)
+        self.day = Day(self)
+        self.queries = Queries(self)
+        self.catalogue = Goods(self)
+        self.people = People(self)
+        self.sync = Sync(self)
+
+    # Used by the services -------------------------------------------------------------------------------------------
+
+    async def asked(self, name: str) -> None:
+        """Every call takes a turn of the loop, as a real one does; and fails when it was told to."""
+        self.calls.append(name)
+        await asyncio.sleep(0)
+        if self.refuses is not None:
+            error, self.refuses = self.refuses, None
+            raise error
+
+    def change(self, order_id: str, *, tell: bool = True, **changes: Any) -> OrderView:
+        view = replace(self.orders[order_id], **changes)
+        view = replace(view, may=frozenset(MAY.get(view.shown, MAY[Shown.UNPAID])), version=view.version + 1)
+        self.orders[order_id] = view
+        if tell:
+            self.bus.publish(OrderChanged(view.row))
+        return view
+
+    def tell_time(self, order_id: str, source: str, text: str, state: str = "ok", payment: str = "") -> None:
+        self.timelines.setdefault(order_id, []).append(TimelineRow(self.clock(), source, text, state, payment))
+
+    def make(self, lines: Sequence[Line], *, number: str = "", shown: Shown = Shown.UNPAID, **more: Any) -> OrderView:
+        """Put an order into the books as it stands."""
+        if not number:
+            number = f"{self.till}-{self.next_number:05d}"
+            self.next_number += 1
+        sums = totals(lines, tax_included=self.tax_included)
+        made = OrderView(
+            order_id=f"order-{number}",
+            number=number,
+            key="",
+            currency=self.currency,
+            life=Life.DRAFT,
+            revision=1,
+            created_at_ms=self.clock(),
+            lines=tuple(lines),
+            totals=sums,
+            due_minor=0,
+            kept_minor=0,
+            left_minor=sums.total_minor,
+            owed_minor=0,
+            captured_minor=0,
+            refunded_minor=0,
+            money=Money.UNPAID,
+            certainty=Certainty.SETTLED,
+            shown=shown,
+            outward=Outward.UNKNOWN,
+            flags=(),
+            attempt=None,
+            payments=(),
+            change_minor=0,
+            opened=False,
+            may=frozenset(MAY.get(shown, MAY[Shown.UNPAID])),
+            version=1,
+        )
+        self.orders[made.order_id] = replace(made, **more)
+        return self.orders[made.order_id]
+
+    # A customer and a gateway ---------------------------------------------------------------------------------------
+
+    def customer_opens(self, order_id: str) -> None:
+        self.change(order_id, tell=False, opened=True)
+        self.tell_time(order_id, "callback", "Customer opened the payment page")
+        self.bus.publish(PageOpened(order_id))
+
+    def customer_pays(self, order_id: str, payment: str = "pay_R7mQ2xKd81Lw") -> OrderView:
+        """The whole amount arrives; a second time it is paid twice."""
+        view = self.orders[order_id]
+        total, now = view.totals.total_minor, self.clock()
+        paid = PaymentView(payment, "razorpay", 1, "captured", total, now, 0)
+        self.tell_time(order_id, "gateway", f"{total} captured at Razorpay", payment=payment)
+        if view.kept_minor:
+            payments = (*view.payments, replace(paid, to_refund_minor=total))
+            return self.change(
+                order_id, shown=Shown.PAID_TWICE, money=Money.OVERPAID, kept_minor=2 * total, captured_minor=2 * total,
+                owed_minor=total, payments=payments, flags=(Flag.DOUBLE,), certainty=Certainty.SETTLED,
+            )  # fmt: skip
+        attempt = replace(view.attempt, phase="closed", qr_text="") if view.attempt else None
+        return self.change(
+            order_id, shown=Shown.PAID, money=Money.PAID, kept_minor=total, captured_minor=total, left_minor=0,
+            due_minor=total, payments=(paid,), certainty=Certainty.SETTLED, paid_at_ms=now, attempt=attempt,
+            life=Life.PLACED, outward=Outward.SUCCESS, opened=True, payment_text="UPI · Razorpay",
+        )  # fmt: skip
+
+    def gateway_falls_silent(self, order_id: str) -> OrderView:
+        view = self.orders[order_id]
+        attempt = view.attempt and replace(view.attempt, next_look_at_ms=self.clock() + 11_000, looks_failed=3)
+        self.tell_time(order_id, "poll", "Asked Razorpay, no answer in 10 s", "unknown")
+        return self.change(
+            order_id, shown=Shown.UNKNOWN, certainty=Certainty.UNKNOWN, unknown_since_ms=self.clock(), attempt=attempt
+        )
+
+    def set_status(self, **changes: Any) -> None:
+        self.status_now = replace(self.status(), **changes)
+        self.bus.publish(StatusChanged(self.status_now))
+
+    def status(self) -> StatusView:
+        waiting = sum(1 for view in self.orders.values() if view.shown is Shown.WAITING)
+        unknown = sum(1 for view in self.orders.values() if view.shown is Shown.UNKNOWN)
+        now = self.clock()
+        base = self.status_now or StatusView(
+            gateway="ok", relay="ok", relay_heard_at_ms=now - 3_000, reconciled_at_ms=now - 240_000, waiting=0,
+            unknown=0, test_mode=self.test_mode, shop=self.shop_name, till=self.till, shift_no=184,
+            shift_opened_at_ms=now - 20_400_000, user=self.user, role=self.roles[self.user],
+        )  # fmt: skip
+        return replace(base, waiting=waiting, unknown=unknown, user=self.user, role=self.roles[self.user])
+
+
+@dataclass
+class Selling:
+    till: FakeTill
+
+    async def save(self, lines: Sequence[Line], *, order_id: str = "", actor: str = "") -> OrderView:
+        await self.till.asked("save")
+        check_lines(lines)
+        if not order_id:
+            view = self.till.make(lines)
+            self.till.tell_time(view.order_id, "till", "Order saved on this till")
+            return view
+        sums = totals(lines, tax_included=self.till.tax_included)
+        return self.till.change(
+            order_id, tell=False, lines=tuple(lines), totals=sums, left_minor=sums.total_minor,
+            revision=self.till.orders[order_id].revision,
+        )  # fmt: skip
+
+    async def hold(self, order_id: str, *, actor: str = "") -> OrderView:
+        await self.till.asked("hold")
+        return self.till.change(order_id, life=Life.HELD, shown=Shown.HELD)
+
+    async def recall(self, order_id: str, *, actor: str = "") -> OrderView:
+        await self.till.asked("recall")
+        return self.till.change(order_id, life=Life.DRAFT, shown=Shown.UNPAID)
+
+    async def void(self, order_id: str, *, reason: str, actor: str = "") -> OrderView:
+        await self.till.asked(f"void {reason}")
+        return self.till.change(order_id, life=Life.VOIDED, shown=Shown.CANCELLED, left_minor=0)
+
+    async def unfinished(self) -> OrderView | None:
+        await self.till.asked("unfinished")
+        drafts = [view for view in self.till.orders.values() if view.life is Life.DRAFT]
+        return drafts[-1] if drafts else None
+
+
+@dataclass
+class Checkout:
+    till: FakeTill
+
+    async def issue(self, order_id: str, gateway: str, *, actor: str = "") -> OrderView:
+        await self.till.asked(f"issue {gateway}")
+        view, now = self.till.orders[order_id], self.till.clock()
+        if view.shown is Shown.WAITING:
+            return view
+        number = (view.attempt.no if view.attempt else 0) + 1
+        attempt = AttemptView(
+            id=f"{order_id}-{number}", no=number, gateway=gateway, gateway_title=TITLES[gateway], mode="test",
+            phase="open" if self.till.gateway_answers else "requesting", amount_minor=view.left_minor,
+            link_id=f"plink_{number}", link_url=LINK if self.till.gateway_answers else "",
+            qr_text=LINK if self.till.gateway_answers else "", expires_at_ms=now + 852_000,
+            shown_at_ms=now if self.till.gateway_answers else None, drafted_at_ms=now, next_look_at_ms=now + 3_000,
+            looks_failed=0, fenced=False,
+        )  # fmt: skip
+        self.till.tell_time(order_id, "till", f"Link requested from {TITLES[gateway]}")
+        more: dict[str, Any] = {"shown": Shown.WAITING, "certainty": Certainty.WAITING}
+        if not self.till.gateway_answers:
+            more = {"shown": Shown.UNKNOWN, "certainty": Certainty.UNKNOWN, "unknown_since_ms": now}
+        else:
+            self.till.tell_time(order_id, "gateway", "Link ready, QR shown")
+        view = self.till.change(
+            order_id, life=Life.PLACED, due_minor=view.totals.total_minor, attempt=attempt,
+            payment_text=f"QR · {TITLES[gateway]}", **more,
+        )  # fmt: skip
+        if attempt.qr_text:
+            self.till.bus.publish(LinkIssued(order_id, attempt.id))
+        return view
+
+    async def check_now(self, order_id: str) -> OrderView:
+        await self.till.asked("check_now")
+        return self.till.orders[order_id]
+
+    async def give_up(self, order_id: str, *, actor: str = "") -> OrderView:
+        await self.till.asked("give_up")
+        view = self.till.orders[order_id]
+        attempt = replace(view.attempt, phase="closed", qr_text="", fenced=True) if view.attempt else None
+        self.till.tell_time(order_id, "gateway", "Link closed, it cannot be paid again")
+        return self.till.change(order_id, shown=Shown.UNPAID, certainty=Certainty.SETTLED, attempt=attempt)
+
+    async def cancel(self, order_id: str, *, reason: str, actor: str = "") -> OrderView:
+        await self.till.asked(f"cancel {reason}")
+        return self.till.change(order_id, life=Life.VOIDED, shown=Shown.CANCELLED, left_minor=0)
+
+    async def release(self, order_id: str, *, reason: str, actor: str) -> OrderView:
+        self.till.people.allow("override", actor)
+        await self.till.asked(f"release {reason}")
+        view = self.till.orders[order_id]
+        attempt = replace(view.attempt, phase="released", qr_text="") if view.attempt else None
+        return self.till.change(
+            order_id, shown=Shown.UNPAID, certainty=Certainty.SETTLED, attempt=attempt, flags=(Flag.UNFENCED,)
+        )
+
+
+@dataclass
+class Cash:
+    till: FakeTill
+
+    async def take(self, order_id: str, *, given_minor: int | None = None, actor: str = "") -> OrderView:
+        view = self.till.orders[order_id]
+        if view.shown is Shown.WAITING:
+            view = await self.till.checkout.give_up(order_id)
+        await self.till.asked("cash")
+        if view.shown is Shown.UNKNOWN:
+            raise Refused(f"A payment of order {view.number} may still come.", "Wait until it is settled.")
+        given = view.left_minor if given_minor is None else given_minor
+        if given < view.left_minor:
+            raise BadInput("That is less than what is to pay.", "Take the whole amount.")
+        total = view.totals.total_minor
+        self.till.tell_time(order_id, "till", "Taken in cash")
+        return self.till.change(
+            order_id, life=Life.PLACED, shown=Shown.PAID, money=Money.PAID, kept_minor=total, left_minor=0,
+            due_minor=total, change_minor=given - view.left_minor, payment_text="Cash", paid_at_ms=self.till.clock(),
+            outward=Outward.SUCCESS,
+        )  # fmt: skip
+
+
+@dataclass
+class Refunds:
+    till: FakeTill
+
+    async def refund_owed(self, order_id: str, *, reason: str, actor: str) -> OrderView:
+        self.till.people.allow("refund", actor)
+        await self.till.asked(f"refund_owed {reason}")
+        view = self.till.orders[order_id]
+        if not view.owed_minor:
+            raise Refused("Nothing is owed back.", "Look at its timeline.")
+        payments = tuple(replace(payment, to_refund_minor=0) for payment in view.payments)
+        self.till.tell_time(order_id, "manager", "Refund asked for")
+        return self.till.change(
+            order_id, shown=Shown.PAID, money=Money.PAID, kept_minor=view.totals.total_minor, owed_minor=0,
+            refunded_minor=view.owed_minor, payments=payments, flags=(), left_minor=0,
+        )  # fmt: skip
+
+    async def refund(self, order_id: str, *, amount_minor: int | None, reason: str, actor: str) -> OrderView:
+        self.till.people.allow("refund", actor)
+        await self.till.asked(f"refund {amount_minor} {reason}")
+        view = self.till.orders[order_id]
+        back = amount_minor or view.kept_minor
+        shown = Shown.REFUNDED if back >= view.kept_minor else Shown.PART_REFUNDED
+        return self.till.change(order_id, shown=shown, refunded_minor=back)
+
+    async def accept(self, order_id: str, *, reason: str, actor: str) -> OrderView:
+        self.till.people.allow("override", actor)
+        await self.till.asked("accept")
+        return self.till.change(order_id, life=Life.PLACED, shown=Shown.PAID)
+
+
+@dataclass
+class Day:
+    till: FakeTill
+
+    async def preview(self, *, refresh: bool = True, day: str = "") -> DayView:
+        await self.till.asked(f"preview {refresh}")
+        assert self.till.today is not None
+        return self.till.today
+
+    async def close(self, *, actor: str, counted_minor: int | None = None) -> DayView:
+        self.till.people.allow("close_day", actor)
+        await self.till.asked(f"close {counted_minor}")
+        assert self.till.today is not None
+        self.till.today = replace(
+            self.till.today, closed_at_ms=self.till.clock(), closed_by=actor, z_number=185, hash="9f2c"
+        )
+        return self.till.today
+
+    async def show(self, day: str) -> DayView:
+        return await self.preview(refresh=False, day=day)
+
+    async def attach(self, payment: str, order_number: str, *, actor: str, reason: str) -> OrderView:
+        await self.till.asked(f"attach {payment} {order_number}")
+        return await self.till.queries.order(order_number)
+
+
+@dataclass
+class Queries:
+    till: FakeTill
+
+    async def order(self, order_id: str) -> OrderView:
+        await self.till.asked("order")
+        for view in self.till.orders.values():
+            if order_id in (view.order_id, view.number):
+                return view
+        raise NotFound(f"There is no order {order_id!r}.", "Give its number.")
+
+    async def timeline(self, order_id: str) -> list[TimelineRow]:
+        await self.till.asked("timeline")
+        return list(self.till.timelines.get(order_id, []))
+
+    async def orders(self, *, status: str = "", day: str = "", text: str = "", limit: int = 500) -> list[OrderRow]:
+        await self.till.asked(f"orders {status} {text}".strip())
+        views = sorted(self.till.orders.values(), key=lambda v: v.created_at_ms, reverse=True)
+        rows = [view.row for view in views if text.casefold() in f"{view.number} {view.payment_text}".casefold()]
+        return [row for row in rows if status in ("", row.shown, row.money, row.certainty)][:limit]
+
+    async def waiting(self) -> list[OrderRow]:
+        await self.till.asked("waiting")
+        return [v.row for v in self.till.orders.values() if v.shown in (Shown.WAITING, Shown.UNKNOWN)]
+
+    async def held(self) -> list[OrderRow]:
+        await self.till.asked("held")
+        return [v.row for v in self.till.orders.values() if v.life is Life.HELD]
+
+    async def status(self) -> StatusView:
+        await self.till.asked("status")
+        return self.till.status()
+
+    def gateways(self) -> list[GatewayChoice]:
+        return [GatewayChoice(name, title, "test", True) for name, title in TITLES.items()]
+
+    async def receipt(self, order_id: str) -> list[str]:
+        await self.till.asked("receipt")
+        view = self.till.orders[order_id]
+        return [self.till.shop_name, f"Order {view.number}", *(line.name for line in view.lines), "Thank you"]
+
+
+@dataclass
+class Goods:
+    till: FakeTill
+
+    async def products(self) -> list[Product]:
+        return list(self.till.goods)
+
+    async def find(self, code: str) -> Product:
+        await self.till.asked(f"find {code}")
+        for product in self.till.goods:
+            if code in (product.sku, product.barcode):
+                return product
+        raise NotFound(f"No product has the code {code}.", "Search by name, or add it to the catalogue.")
+
+
+@dataclass
+class People:
+    till: FakeTill
+
+    def allow(self, action: str, actor: str) -> None:
+        if action != "sell" and self.till.roles.get(actor) != "manager":
+            raise NotAllowed(f"{actor} may not do this.", "Ask a manager.")
+
+    def current(self) -> str:
+        return self.till.user
+
+    def role(self, actor: str) -> str:
+        return self.till.roles.get(actor, "")
+
+
+@dataclass
+class Sync:
+    till: FakeTill
+
+    def watch(self, order_id: str | None) -> None:
+        self.till.watched = order_id
