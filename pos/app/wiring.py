@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import uuid
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,7 +12,7 @@ from pathlib import Path
 from pos.app.clock import SystemClock, SystemIds
 from pos.app.config import GatewaySettings, Settings, load
 from pos.app.secrets import open_secrets
-from pos.domain.errors import BadInput
+from pos.domain.errors import BadInput, NotFound, PosError
 from pos.domain.facts import Mode
 from pos.domain.ports import Adapter, Clock, Gateway, Ids, SecretStore
 from pos.domain.store_port import Person, Tx
@@ -47,6 +48,7 @@ from pos.words import language
 from pos.words.formats import Formats
 
 DATABASE = "till.db"
+log = logging.getLogger("pos.app")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +126,13 @@ class Till:
         """The gateway to use: the one named, or the first that is set up.
 
         Raises:
-            BadInput: none is.
+            NotFound: not in the settings.
+            BadInput: none is set up.
         """
         names = self.desk.names()
-        if wanted or names:
+        if wanted and wanted not in names:
+            raise NotFound(f"There is no gateway {wanted!r} here.", f"Choose one of: {', '.join(names) or 'none'}.")
+        if names:
             return wanted or names[0]
         raise BadInput("No gateway is set up.", "Add one to settings.toml, for example [gateways.stripe].")
 
@@ -180,8 +185,8 @@ def shop_settings(settings: Settings, shop_id: str) -> ShopSettings:
 
 def _own_page(settings: Settings, gateway: GatewaySettings) -> str:
     """Where customers come back to without a relay: in test mode the test server's own front page."""
-    if settings.relay.url or gateway.mode == "live":
-        return ""
+    if gateway.mode == "live":
+        return settings.relay.public_url or settings.relay.url
     return gateway.api_base + "/" if gateway.api_base else "https://example.com/"
 
 
@@ -201,7 +206,7 @@ def enrolled_gateways(settings: Settings, secrets: SecretStore) -> dict[str, Enr
         if not entry.enabled:
             continue
         adapter = registry.adapter(name, Mode(entry.mode))
-        key = secrets.get(f"gateways.{name}.secret_key") or ""
+        key = _secret(secrets, f"gateways.{name}.secret_key")
         found[name] = Enrolled(
             name=name,
             title=adapter.capabilities.title,
@@ -211,6 +216,15 @@ def enrolled_gateways(settings: Settings, secrets: SecretStore) -> dict[str, Enr
             connect=partial(connect, adapter, entry, key),
         )
     return found
+
+
+def _secret(secrets: SecretStore, name: str) -> str:
+    """A secret, or "" where it cannot be had: a locked keyring must not stop a shop from taking cash."""
+    try:
+        return secrets.get(name) or ""
+    except PosError as error:
+        log.warning("%s cannot be read: %s", name, error)
+        return ""
 
 
 def connect(adapter: Adapter, entry: GatewaySettings, key: str, account: str) -> Gateway:
@@ -255,5 +269,5 @@ def relay_client(shop: ShopSettings, secrets: SecretStore) -> RelayClient | None
 
     A relay that is set up wrongly must not keep a shop from selling; `pos doctor` says what is missing.
     """
-    token = secrets.get("relay.till_token") if shop.relay_url else None
+    token = _secret(secrets, "relay.till_token") if shop.relay_url else ""
     return RelayClient(shop.relay_url, token) if token else None

@@ -244,6 +244,10 @@ class Gateway(Protocol):
 class ShortLinks(Protocol):
     """The relay's short pay links, for addresses that would make a code too dense."""
 
+    async def shop_id(self) -> str:
+        """Our shop's id at the relay, "" when it does not answer soon."""
+        ...
+
     async def take(self, token: str, body: dict[str, str]) -> str:
         """The short address once the relay has stored it, "" when it has not within `SHORT_LINK_S`."""
         ...

@@ -59,6 +59,7 @@ class Checkout:
         short_links: ShortLinks | None = None,
     ) -> None:
         self._short_links = short_links
+        self._relay_known = False
         self._context = context
         self._desk = desk
         self._settle = settle
@@ -72,6 +73,7 @@ class Checkout:
             Refused: nothing to pay, another link not fenced, the gateway says no.
             Unreachable: provably not sent; another gateway may be tried at once.
         """
+        await self._know_relay()
         gate = await self._desk.get(gateway)
         drafted = await self._context.store.write(lambda tx: self._draft(tx, tx.orders.lock(order_id), gate, actor))
         return await self._go_on(gate, drafted)
@@ -84,11 +86,23 @@ class Checkout:
             saved = await self._context.store.write(lambda tx: self._create(tx, lines, key, actor).id)
             return await self.issue(saved, gateway, actor=actor)
         known = gate
+        await self._know_relay()
 
         def write(tx: Tx) -> Drafted:
             return self._draft(tx, self._create(tx, lines, key, actor), known, actor)
 
         return await self._go_on(gate, await self._context.store.write(write))
+
+    async def _know_relay(self) -> None:
+        """Ask the relay once for our shop's id: return pages need it. A relay that is silent costs a second, once."""
+        if self._short_links is None or self._relay_known:
+            return
+        self._relay_known = True
+        if await self._context.store.read(lambda tx: tx.shop.meta("relay_shop")):
+            return
+        shop = await self._short_links.shop_id()
+        if shop:
+            await self._context.store.write(lambda tx: tx.shop.set_meta("relay_shop", shop))
 
     def _create(self, tx: Tx, lines: Sequence[Line], key: str, actor: str) -> Order:
         found = tx.orders.by_key(key) if key else None

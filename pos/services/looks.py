@@ -23,6 +23,7 @@ from pos.services.settle import Evidence, Settle
 from pos.services.views import OrderRow
 
 FIND_MARGIN_MS = 15 * 60_000
+FOLLOW_MAX = 20
 NOT_FOUND_ONCE = "not found once"
 NEVER_MADE = "never made"
 
@@ -58,7 +59,28 @@ class Looks:
         if asked.reading.outcome is not Outcome.OK:
             return await self._not_ok(attempt, hint, asked)
         evidence = evidence_of(attempt.gateway, asked, Source.FETCH, hint, cursor, drop_hint)
-        return LookDone(True, tuple(await self._settle.take_in(evidence)))
+        rows = await self._settle.take_in(evidence)
+        rows += await self._follow(attempt, gateway, asked.reading.next, hint)
+        return LookDone(True, tuple(rows))
+
+    async def _follow(self, attempt: Attempt, gateway: Gateway, call: PreparedCall | None, hint: str) -> list[OrderRow]:
+        """What did not fit into the first answer: more refunds, disputes. A page that does not come is no failed look:
+
+        the link's own state is known, and the next look or the report brings the rest.
+        """
+        rows: list[OrderRow] = []
+        for _ in range(FOLLOW_MAX):
+            if call is None:
+                break
+            try:
+                asked = await self._desk.ask(gateway, call)
+            except (NotSent, NoAnswer):
+                break
+            if asked.reading.outcome is not Outcome.OK:
+                break
+            rows += await self._settle.take_in(evidence_of(attempt.gateway, asked, Source.FETCH, hint))
+            call = asked.reading.next
+        return rows
 
     async def _ask_link(self, attempt: Attempt, gateway: Gateway) -> Asked:
         adapter = gateway.adapter

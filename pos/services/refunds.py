@@ -202,14 +202,9 @@ class Refunds:
             await self._done(row, evidence_of(row.call.gateway, asked, Source.ANSWER, "refund"), "done", asked)
             return True
         if asked.reading.outcome in DEFINITE:
-            refused = Fact(
-                row.call.gateway,
-                row.account,
-                gate.adapter.mode,
-                Kind.REFUND_FAILED,
-                row.refund_id,
-            )
-            evidence = Evidence(row.call.gateway, (refused,), Source.ANSWER, "refund", raw_sha256=asked.raw_sha256)
+            said = evidence_of(row.call.gateway, asked, Source.ANSWER, "refund")
+            refused = Fact(row.call.gateway, row.account, gate.adapter.mode, Kind.REFUND_FAILED, row.refund_id)
+            evidence = replace(said, facts=said.facts or (refused,))
             await self._done(row, evidence, "dead", asked)
             return True
         await self._later(row, asked.reading.outcome.value, asked.reading.message, asked.status)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from pos.domain.errors import Refused
 from pos.domain.store_port import Hint
 from pos.services.context import Context
 from pos.services.hints import Hints
@@ -42,6 +43,10 @@ class Listener:
             async for said in self._client.events(cursor):
                 self._health.heard_at_ms, self._health.connected = self._context.now_ms(), True
                 await self._take(said)
+        except Refused:
+            # another shop's cursor, or a token that was revoked: start without one, the sweep covers what is between
+            await self._context.store.write(lambda tx: tx.sync.set_cursor(""))
+            raise
         finally:
             self._health.connected = False
 

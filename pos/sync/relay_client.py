@@ -20,6 +20,7 @@ from pos.wire import Event, Frame, Garbled, Notice, SseParser, decode_event, dec
 READ_TIMEOUT_S = 30.0
 """Three heartbeats: a stream that is silent for longer is dead."""
 CALL_TIMEOUT_S = 5.0
+INTRODUCE_S = 1.0
 SHORT_LINK_S = 0.3
 """Seconds a customer waits for the shorter code; after that the gateway's own address is shown."""
 
@@ -108,6 +109,13 @@ class RelayShortLinks:
     def __init__(self, client: RelayClient, public_url: str) -> None:
         self._client = client
         self._public_url = public_url
+
+    async def shop_id(self) -> str:
+        """Our shop's id there, "" when the relay does not say within `INTRODUCE_S`."""
+        try:
+            return (await asyncio.wait_for(self._client.whoami(), INTRODUCE_S)).shop
+        except (PosError, TimeoutError):
+            return ""
 
     async def take(self, token: str, body: dict[str, str]) -> str:
         """The short address, or "" when the relay has not stored it within `SHORT_LINK_S`."""
