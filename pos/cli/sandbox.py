@@ -11,7 +11,7 @@ import click
 
 from pos.domain.errors import BadInput
 from pos.sandbox import customer
-from pos.sandbox.bank import DEFAULT_KEY
+from pos.sandbox.accounts import DEFAULT_KEY
 
 
 @click.group()

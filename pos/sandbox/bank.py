@@ -6,7 +6,6 @@ Rules about money are in lifecycle and aftermath; words of gateways in the diale
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 import time
 from collections.abc import Callable, Sequence
@@ -15,22 +14,18 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pos.domain.errors import BadInput, NotFound
+from pos.domain.errors import BadInput
 from pos.sandbox import aftermath, lifecycle
+from pos.sandbox.accounts import DEFAULT_KEY as DEFAULT_KEY
+from pos.sandbox.accounts import account, forget_keys, open_account
 from pos.sandbox.books import Books, Cause, Settings
-from pos.sandbox.dialect import Dialect, random_text
+from pos.sandbox.dialect import Dialect
 from pos.sandbox.idempotency import KEY_LIFE_S
-from pos.sandbox.records import Account, Endpoint, Link, Payment, Refund
+from pos.sandbox.records import Account, Link, Payment, Refund
 from pos.sandbox.store import Store, Tx
 
-DEFAULT_KEY = "sk_test_sandbox"  # well known on purpose: it opens nothing but a sandbox
-FIRST_ACCOUNT = "acct_sandbox"
 DUE_PER_TICK = 100  # links, payments and refunds that move on in one turn
 T = TypeVar("T")
-
-
-def digest_of(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()
 
 
 class Bank:
@@ -54,8 +49,8 @@ class Bank:
     async def read(self, fn: Callable[[Tx], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._store.read, fn)
 
-    def books(self, tx: Tx, account: Account, cause: Cause | None = None) -> Books:
-        return Books(tx, account, self.dialects[account.dialect], self.settings, cause or Cause())
+    def books(self, tx: Tx, owner: Account, cause: Cause | None = None) -> Books:
+        return Books(tx, owner, self.dialects[owner.dialect], self.settings, cause or Cause())
 
     def clock(self) -> int:
         """The bank's own time, Unix seconds."""
@@ -78,71 +73,33 @@ class Bank:
         """Where pay pages can be reached from now on."""
         self.settings = replace(self.settings, public_url=public_url.rstrip("/"))
 
-    # -- accounts --------------------------------------------------------------------------------------------------
+    # -- who comes in, and how things are set --------------------------------------------------------------------------
 
-    def open_account(self, tx: Tx, key: str, dialect: str, *, source: str, name: str = "Sandbox shop") -> Account:
-        """The account behind `key`, made if it is new. The well-known key has a well-known account."""
-        account_id = FIRST_ACCOUNT if key == DEFAULT_KEY else "acct_" + digest_of(key)[:16]
-        account = tx.one(Account, "WHERE id = ?", account_id)
-        if account is None:
-            values = {"id": account_id, "dialect": dialect, "name": name, "created": int(time.time())}
-            tx.insert("account", values)
-            account = self.account(tx, account_id)
-        tx.execute("DELETE FROM api_key WHERE digest = ?", digest_of(key))
-        tx.insert("api_key", {"digest": digest_of(key), "account": account_id, "source": source})
-        return account
+    def use_keys(self, keys: Sequence[str]) -> list[Account]:
+        """The keys of the command line: these, and no others that an earlier command line named.
 
-    def use_keys(self, keys: Sequence[str], dialect: str) -> list[Account]:
-        """The keys of the command line: these, and no others that an earlier command line named."""
+        Raises:
+            BadInput: a key that is no dialect's test key.
+        """
+        dialects = [self.dialect_of(key).name for key in keys]
 
         def write(tx: Tx) -> list[Account]:
-            tx.execute("DELETE FROM api_key WHERE source = 'cli'")
-            return [self.open_account(tx, key, dialect, source="cli") for key in keys]
+            forget_keys(tx, "cli")
+            return [open_account(tx, key, dialect, source="cli") for key, dialect in zip(keys, dialects, strict=True)]
 
         return self.write_now(write)
 
-    def account(self, tx: Tx, account_id: str) -> Account:
-        found = tx.one(Account, "WHERE id = ?", account_id)
-        if found is None:
-            raise NotFound(f"There is no account {account_id}.", "GET /_sandbox/accounts lists them.")
-        return found
+    def dialect_of(self, key: str) -> Dialect:
+        """The dialect whose test keys look like this one.
 
-    @staticmethod
-    def account_of_key(tx: Tx, key: str) -> Account | None:
-        return tx.one(Account, "WHERE id = (SELECT account FROM api_key WHERE digest = ?)", digest_of(key))
-
-    # -- endpoints and settings ------------------------------------------------------------------------------------
-
-    @staticmethod
-    def add_endpoint(tx: Tx, account: Account, url: str, secret: str, source: str) -> Endpoint:
-        if not url.startswith(("http://", "https://")) or not secret:
-            raise BadInput("A webhook endpoint needs an http(s) address and a secret.", "")
-        new_id = "we_" + random_text(16)
-        values = {"id": new_id, "account": account.id, "created": int(time.time()), "url": url}
-        tx.insert("endpoint", {**values, "secret": secret, "source": source, "enabled": 1})
-        endpoint = tx.one(Endpoint, "WHERE id = ?", new_id)
-        assert endpoint is not None
-        return endpoint
-
-    def use_endpoint(self, account: Account, url: str, secret: str) -> None:
-        """The endpoint of the command line; one that an earlier command line named gets nothing more."""
-
-        def write(tx: Tx) -> None:
-            for old in tx.many(Endpoint, "WHERE source = 'cli' AND enabled = 1"):
-                if (old.account, old.url, old.secret) == (account.id, url, secret):
-                    return
-                self.disable_endpoint(tx, old)
-            self.add_endpoint(tx, account, url, secret, "cli")
-
-        self.write_now(write)
-
-    @staticmethod
-    def disable_endpoint(tx: Tx, endpoint: Endpoint) -> None:
-        tx.update(endpoint, enabled=0)
-        tx.execute(
-            "UPDATE delivery SET state = 'given_up' WHERE state = 'pending' AND endpoint = ?",
-            endpoint.id,
-        )
+        Raises:
+            BadInput: none has; it may be a live key.
+        """
+        for dialect in self.dialects.values():
+            if key.startswith(dialect.test_key):
+                return dialect
+        known = ", ".join(dialect.test_key for dialect in self.dialects.values())
+        raise BadInput("The sandbox takes test keys only.", f"They begin with {known}; never give it a live one.")
 
     @staticmethod
     def _read_settings(tx: Tx) -> Settings:
@@ -169,9 +126,9 @@ class Bank:
             raise BadInput(f"There is no setting {name!r}.", f"Known: {', '.join(like)}.")
         wanted = (int, float) if isinstance(like[name], float) else type(like[name])
         if isinstance(value, bool) or not isinstance(value, wanted):
-            raise BadInput(f"{name} cannot be {value!r}.", "")
+            raise BadInput(f"{name} cannot be {value!r}.", f"It is a number like {like[name]}.")
         if isinstance(value, int | float) and value < 0 and name != "clock_offset_s":
-            raise BadInput(f"{name} cannot be below zero.", "")
+            raise BadInput(f"{name} cannot be below zero.", "Give zero or more.")
 
     # -- time passes -----------------------------------------------------------------------------------------------
 
@@ -207,4 +164,4 @@ class Bank:
                 aftermath.settle_refund(self._books_of(tx, refund.account), refund)
 
     def _books_of(self, tx: Tx, account_id: str) -> Books:
-        return self.books(tx, self.account(tx, account_id))
+        return self.books(tx, account(tx, account_id))

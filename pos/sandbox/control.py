@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from pos.domain.errors import BadInput, NotAllowed, NotFound, PosError
 from pos.sandbox import faults
+from pos.sandbox.accounts import account, add_endpoint, disable_endpoint, open_account
 from pos.sandbox.bank import Bank
 from pos.sandbox.books import Refusal
 from pos.sandbox.drills import DRILLS
@@ -45,17 +46,15 @@ class Control:
         return asdict(self._bank.set(tx, **body))
 
     def accounts(self, tx: Tx, body: Json, path: dict[str, str]) -> list[Json]:
-        return [asdict(account) for account in tx.many(Account, "ORDER BY created LIMIT ?", ROWS)]
+        return [asdict(known) for known in tx.many(Account, "ORDER BY created LIMIT ?", ROWS)]
 
     def add_account(self, tx: Tx, body: Json, path: dict[str, str]) -> Json:
         key = _text(body, "key")
-        if "_test_" not in key:
-            raise BadInput("The sandbox takes test keys only.", "Never give it a live one.")
-        dialect = body.get("dialect", "stripe")
-        if dialect not in self._bank.dialects:
-            raise BadInput(f"There is no dialect {dialect!r}.", f"Known: {', '.join(self._bank.dialects)}.")
-        account = self._bank.open_account(tx, key, dialect, source="control", name=body.get("name", "Sandbox shop"))
-        return asdict(account)
+        dialect = self._bank.dialect_of(key).name
+        if body.get("dialect", dialect) != dialect:
+            raise BadInput(f"This key is one of {dialect}.", "Leave out the dialect: the key says it.")
+        name = _text(body, "name") if "name" in body else "Sandbox shop"
+        return asdict(open_account(tx, key, dialect, source="control", name=name))
 
     def rename(self, tx: Tx, body: Json, path: dict[str, str]) -> Json:
         return asdict(tx.update(self._account(tx, path["id"]), name=_text(body, "name")))
@@ -65,16 +64,16 @@ class Control:
         return [_without_secret(endpoint) for endpoint in found]
 
     def add_webhook(self, tx: Tx, body: Json, path: dict[str, str]) -> Json:
-        account = self._account(tx, body.get("account"))
-        if body.get("dialect", account.dialect) != account.dialect:
-            raise BadInput(f"{account.id} speaks {account.dialect}.", "Name an account of that dialect.")
-        return _without_secret(Bank.add_endpoint(tx, account, _text(body, "url"), _text(body, "secret"), "control"))
+        owner = self._account(tx, body.get("account"))
+        if body.get("dialect", owner.dialect) != owner.dialect:
+            raise BadInput(f"{owner.id} speaks {owner.dialect}.", "Name an account of that dialect.")
+        return _without_secret(add_endpoint(tx, owner, _text(body, "url"), _text(body, "secret"), "control"))
 
     def remove_webhook(self, tx: Tx, body: Json, path: dict[str, str]) -> Json:
         endpoint = tx.one(Endpoint, "WHERE id = ?", path["id"])
         if endpoint is None:
-            raise NotFound(f"There is no webhook endpoint {path['id']}.", "")
-        Bank.disable_endpoint(tx, endpoint)
+            raise NotFound(f"There is no webhook endpoint {path['id']}.", "GET /_sandbox/webhooks lists them.")
+        disable_endpoint(tx, endpoint)
         return {"id": endpoint.id, "removed": True}
 
     def faults(self, tx: Tx, body: Json, path: dict[str, str]) -> list[Json]:
@@ -84,7 +83,7 @@ class Control:
         options = {name: value for name, value in body.items() if name not in ("operation", "kind", "count")}
         count = body.get("count", 1)
         if not isinstance(count, int) or isinstance(count, bool):
-            raise BadInput("count must be a whole number.", "")
+            raise BadInput("count must be a whole number.", "Give 1 or more.")
         fault = faults.add(tx, _text(body, "operation"), _text(body, "kind"), count, options)
         return {**asdict(fault), "options": fault.more}
 
@@ -108,10 +107,10 @@ class Control:
     def _account(self, tx: Tx, account_id: object) -> Account:
         """The account named, or the only one, or the first."""
         if account_id is not None:
-            return self._bank.account(tx, str(account_id))
+            return account(tx, str(account_id))
         first = tx.one(Account, "ORDER BY rowid")
         if first is None:
-            raise NotFound("The bank has no account.", "")
+            raise NotFound("The bank has no account.", "POST /_sandbox/accounts makes one.")
         return first
 
 
@@ -168,9 +167,9 @@ def _check_caller(request: Request) -> None:
     host = request.client.host if request.client else ""
     named = request.url.hostname or ""
     if not _is_loopback(host) or not (_is_loopback(named) or named == "localhost"):
-        raise NotAllowed("The control desk answers this machine only.", "")
+        raise NotAllowed("The control desk answers this machine only.", "Ask from it, by its loopback address.")
     if request.method == "POST" and request.headers.get("content-type", "").partition(";")[0] != "application/json":
-        raise BadInput("The control desk reads application/json only.", "")
+        raise BadInput("The control desk reads application/json only.", "Set Content-Type.")
 
 
 def _is_loopback(host: str) -> bool:
@@ -187,11 +186,11 @@ async def _body(request: Request) -> Json:
     async for part in request.stream():
         raw += part
         if len(raw) > BODY_LIMIT_BYTES:
-            raise BadInput("The body is too large.", "")
+            raise BadInput("The body is too large.", f"At most {BODY_LIMIT_BYTES} bytes.")
     try:
         body = json.loads(raw or b"{}")
     except ValueError:
-        raise BadInput("The body is not JSON.", "") from None
+        raise BadInput("The body is not JSON.", "Send one JSON object.") from None
     if not isinstance(body, dict):
-        raise BadInput("The body must be a JSON object.", "")
+        raise BadInput("The body must be a JSON object.", "Not a list, not a text.")
     return body

@@ -44,6 +44,7 @@ class Dialect(Protocol):
 
     name: str  # "stripe"
     title: str  # "Stripe", for people
+    test_key: str  # how its test keys begin
 
     def new_id(self, what: str, method: str = "") -> str:
         """An id for a new link, intent, payment, refund, dispute, entry, payout or event."""

@@ -8,11 +8,12 @@ from typing import Any
 
 from pos.domain.errors import BadInput, NotFound
 from pos.sandbox import aftermath, lifecycle
+from pos.sandbox.accounts import account
 from pos.sandbox.bank import Bank
 from pos.sandbox.books import Books
 from pos.sandbox.dialect import random_text
 from pos.sandbox.lifecycle import Try
-from pos.sandbox.records import Account, Dispute, Endpoint, Event, Link, Payment, Refund
+from pos.sandbox.records import Dispute, Endpoint, Event, Link, Payment, Refund
 from pos.sandbox.store import Tx
 
 Json = dict[str, Any]
@@ -21,8 +22,8 @@ Json = dict[str, Any]
 def _found(bank: Bank, tx: Tx, record: type[Any], subject: str) -> tuple[Books, Any]:
     found = tx.one(record, "WHERE id = ?", subject)
     if found is None:
-        raise NotFound(f"There is no {record.TABLE} {subject}.", "")
-    return bank.books(tx, bank.account(tx, found.account)), found
+        raise NotFound(f"There is no {record.TABLE} {subject}.", "The gateway's API lists them.")
+    return bank.books(tx, account(tx, found.account)), found
 
 
 def _amount(body: Json) -> int | None:
@@ -30,7 +31,7 @@ def _amount(body: Json) -> int | None:
     if value is None:
         return None
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise BadInput("amount_minor must be a whole number above zero.", "")
+        raise BadInput("amount_minor must be a whole number above zero.", "It is in minor units.")
     return value
 
 
@@ -95,7 +96,7 @@ def resend_event(bank: Bank, tx: Tx, subject: str, body: Json) -> Json:
     """Send an event once more to every endpoint, as a gateway's dashboard can."""
     event = tx.one(Event, "WHERE id = ?", subject)
     if event is None:
-        raise NotFound(f"There is no event {subject}.", "")
+        raise NotFound(f"There is no event {subject}.", "The gateway's API lists them.")
     endpoints = tx.many(Endpoint, "WHERE account = ? AND enabled = 1", event.account)
     for endpoint in endpoints:
         row: Json = {"id": "dlv_" + random_text(16), "event": event.id, "endpoint": endpoint.id, "state": "pending"}
@@ -105,8 +106,7 @@ def resend_event(bank: Bank, tx: Tx, subject: str, body: Json) -> Json:
 
 def pay_out(bank: Bank, tx: Tx, subject: str, body: Json) -> list[Json]:
     """Pay out all that is available, one payout per currency."""
-    account: Account = bank.account(tx, subject)
-    return [asdict(payout) for payout in aftermath.pay_out(bank.books(tx, account))]
+    return [asdict(payout) for payout in aftermath.pay_out(bank.books(tx, account(tx, subject)))]
 
 
 DRILLS: dict[str, Callable[[Bank, Tx, str, Json], Any]] = {

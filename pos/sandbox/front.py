@@ -6,7 +6,7 @@ The one place of the HTTP layer where faults are carried out. Knows no dialect; 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pos.sandbox import faults
+from pos.sandbox.accounts import account_of_key
 from pos.sandbox.bank import Bank
 from pos.sandbox.books import Books, Cause, Refusal
 from pos.sandbox.connections import Connections
@@ -87,13 +88,31 @@ class Told:
 
 
 class Front:
-    """Answers one dialect's API."""
+    """Answers the dialects' APIs. They may have paths in common: the look of the key says which is meant."""
 
-    def __init__(self, bank: Bank, api: Api, connections: Connections) -> None:
+    def __init__(self, bank: Bank, apis: Sequence[Api], connections: Connections) -> None:
+        self._bank = bank
+        self._apis = apis
+        self._connections = connections
+        self._in_flight = InFlight()
+
+    async def answer(self, request: Request) -> Response:
+        api = next((api for api in self._apis if _claims(api, request)), self._apis[0])
+        return await _Desk(self._bank, api, self._connections, self._in_flight).answer(request)
+
+
+def _claims(api: Api, request: Request) -> bool:
+    return (api.credential(request.headers) or "").startswith(api.dialect.test_key)
+
+
+class _Desk:
+    """One dialect, for one request."""
+
+    def __init__(self, bank: Bank, api: Api, connections: Connections, in_flight: InFlight) -> None:
         self._bank = bank
         self._api = api
         self._connections = connections
-        self._in_flight = InFlight()
+        self._in_flight = in_flight
 
     async def answer(self, request: Request) -> Response:
         request_id = "req_" + random_text(14)
@@ -112,7 +131,7 @@ class Front:
         credential = self._api.credential(request.headers)
         if not credential:
             raise self._api.problem("no_credential")
-        account = await self._bank.read(lambda tx: Bank.account_of_key(tx, credential))
+        account = await self._bank.read(lambda tx: account_of_key(tx, credential))
         if account is None or account.dialect != self._api.dialect.name:
             raise self._api.problem("wrong_credential", credential=credential)
         route = self._api.find(request.method, request.url.path)

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from pos.sandbox import faults, lifecycle
+from pos.sandbox.accounts import account
 from pos.sandbox.bank import Bank
 from pos.sandbox.books import Refusal
 from pos.sandbox.connections import Connections
@@ -78,14 +79,14 @@ class Pages:
         link = tx.one(Link, "WHERE id = ?", link_id)
         if link is None:
             return None
-        account = self._bank.account(tx, link.account)
-        books = self._bank.books(tx, account)
+        owner = account(tx, link.account)
+        books = self._bank.books(tx, owner)
         payments = books.payments_of_link(link)
         payable = lifecycle.is_payable(books, link)
         return Shown(
             link=link,
-            shop=account.name,
-            gateway=self._bank.dialects[account.dialect].title,
+            shop=owner.name,
+            gateway=self._bank.dialects[owner.dialect].title,
             state="open" if payable else _why_not(link, [payment.state for payment in payments]),
             token=self._new_token(tx, link, books.now) if payable else "",
             declined=bool(payments) and payments[0].state == "failed",
@@ -124,7 +125,7 @@ class Pages:
             outcome = "late"
         if fault is not None and fault.kind == "other_amount":
             amount_minor = int(fault.more["amount_minor"]) or None
-        books = self._bank.books(tx, self._bank.account(tx, link.account))
+        books = self._bank.books(tx, account(tx, link.account))
         method = fields.get("method", "")
         method = method if method in {known.id for known in methods_of(link.currency)} else "card"
         try:
@@ -144,7 +145,7 @@ class Pages:
             return link.cancel_url
         if outcome == "again":
             return None
-        dialect = self._bank.dialects[self._bank.account(tx, link.account).dialect]
+        dialect = self._bank.dialects[account(tx, link.account).dialect]
         return dialect.page_path(link.id)  # the page says how things stand
 
     def _after(self, acted: Acted) -> Response:

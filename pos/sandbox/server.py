@@ -23,7 +23,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pos.domain.errors import BadInput, Broken
-from pos.sandbox.bank import DEFAULT_KEY, Bank
+from pos.sandbox.accounts import DEFAULT_KEY, replace_endpoint
+from pos.sandbox.bank import Bank
 from pos.sandbox.connections import Connections
 from pos.sandbox.control import control_routes
 from pos.sandbox.front import Front
@@ -35,6 +36,7 @@ from pos.sandbox.webhooks import Dispatcher
 
 TICK_S = 0.1
 LEAVE_WITHIN_S = 1
+MOST_CONNECTIONS = 1000
 ANY = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
@@ -59,21 +61,21 @@ def open_bank(options: Options) -> Bank:
         BadInput: a key that is not a test key, or an endpoint that is no address.
         Broken: the file cannot be used.
     """
-    for key in options.keys:
-        if not key.startswith("sk_test_"):
-            raise BadInput("The sandbox takes test keys only.", "Keys begin with sk_test_; never give it a live one.")
     bank = Bank(options.folder, [StripeDialect()])
-    accounts = bank.use_keys(options.keys, "stripe")
-    if options.webhook is not None:
-        bank.use_endpoint(accounts[0], *options.webhook)
+    accounts = bank.use_keys(options.keys)
+    webhook = options.webhook
+    if webhook is not None:
+        bank.write_now(lambda tx: replace_endpoint(tx, accounts[0], *webhook))
     bank.write_now(lambda tx: bank.set(tx, **options.settings))
     bank.forget_old_answers()
     return bank
 
 
-def build_app(bank: Bank, connections: Connections, log: Path | None = None) -> ASGIApp:
-    """All routes of the bank, with its own Date and its log around them."""
-    front = Front(bank, StripeApi(StripeDialect()), connections)
+def build_app(
+    bank: Bank, connections: Connections, broken: Callable[[BaseException], None], log: Path | None
+) -> ASGIApp:
+    """All routes of the bank, with its own Date and its log around them. `broken` hears of a dead background task."""
+    front = Front(bank, [StripeApi(StripeDialect())], connections)
     pages = Pages(bank, connections)
 
     async def show_font(request: Request) -> Response:
@@ -88,7 +90,7 @@ def build_app(bank: Bank, connections: Connections, log: Path | None = None) -> 
             Route("/", _welcome, methods=["GET"]),
             *control_routes(bank),
         ],
-        lifespan=lambda _: _background(bank),
+        lifespan=lambda _: _background(bank, broken),
     )
     return Outermost(app, bank, log)
 
@@ -98,25 +100,24 @@ async def _welcome(request: Request) -> Response:
 
 
 @contextlib.asynccontextmanager
-async def _background(bank: Bank) -> AsyncIterator[None]:
-    """The ticker and the dispatcher, for as long as the bank serves."""
+async def _background(bank: Bank, broken: Callable[[BaseException], None]) -> AsyncIterator[None]:
+    """The ticker and the dispatcher, for as long as the bank serves. Without them it would lie by silence."""
+
+    def ended(task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            broken(error)
+
     async with httpx.AsyncClient(follow_redirects=False, trust_env=False) as client:
         tasks = [asyncio.create_task(_tick(bank)), asyncio.create_task(Dispatcher(bank, client).run())]
         for task in tasks:
-            task.add_done_callback(_ended)
+            task.add_done_callback(ended)
         try:
             yield
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _ended(task: asyncio.Task[None]) -> None:
-    """A bank without its background would lie by silence: it leaves instead, loudly."""
-    if not task.cancelled() and task.exception() is not None:
-        asyncio.get_running_loop().call_exception_handler({"message": "the bank stops", "exception": task.exception()})
-        signal.raise_signal(signal.SIGTERM)
 
 
 async def _tick(bank: Bank) -> None:
@@ -193,8 +194,14 @@ def serve(options: Options, ready: Callable[[str], None]) -> None:
     bank = open_bank(options)
     bank.serve_at(options.public_url or url)
     connections = Connections()
+    failures: list[BaseException] = []
+
+    def broken(error: BaseException) -> None:
+        failures.append(error)
+        server.should_exit = True
+
     config = uvicorn.Config(
-        build_app(bank, connections, options.log),
+        build_app(bank, connections, broken, options.log),
         http=connections.protocol(),
         lifespan="on",
         log_config=None,
@@ -202,6 +209,7 @@ def serve(options: Options, ready: Callable[[str], None]) -> None:
         date_header=False,
         server_header=False,
         timeout_graceful_shutdown=LEAVE_WITHIN_S,
+        limit_concurrency=MOST_CONNECTIONS,
     )
     server = _Server(config, lambda: ready(url))
     try:
@@ -209,6 +217,10 @@ def serve(options: Options, ready: Callable[[str], None]) -> None:
     finally:
         listening.close()
         bank.close()
+    if failures:
+        raise Broken(f"The bank stopped: {failures[0]}.", "Is the disk full? What it answered is kept.") from failures[
+            0
+        ]
     if not server.started:
         raise Broken("The bank did not start.", "Its log on standard error says why.")
 

@@ -182,10 +182,11 @@ class Store:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield Tx(self._connection)
+            self._connection.execute("COMMIT")  # synchronous = FULL: on disk when this returns
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            if self._connection.in_transaction:  # SQLite may have rolled back by itself, when the disk is full
+                self._connection.execute("ROLLBACK")
             raise
-        self._connection.execute("COMMIT")  # synchronous = FULL: on disk when this returns
 
     def write(self, fn: Callable[[Tx], T]) -> T:
         with self.transaction() as tx:

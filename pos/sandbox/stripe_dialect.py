@@ -20,6 +20,7 @@ class StripeDialect:
 
     name = "stripe"
     title = "Stripe"
+    test_key = "sk_test_"
 
     def new_id(self, what: str, method: str = "") -> str:
         """Cards make `ch_...`, other methods `py_...`, as at Stripe."""

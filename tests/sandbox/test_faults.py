@@ -39,14 +39,14 @@ def test_a_request_lost_before_the_work(shop: Shop) -> None:
 
 
 def test_a_slow_answer(shop: Shop) -> None:
-    shop.fault("link.create", "delay", delay_s=0.5)
+    shop.fault("link.create", "delay", delay_s=2.0)
     with pytest.raises(httpx.ReadTimeout):
         shop.http.post(SESSIONS, data=form(), timeout=0.2)
-    assert len(links(shop)) == 1, "the work was done, the answer was late"
+    eventually(lambda: len(links(shop)) == 1, within_s=1.5)  # the work is done at once, the answer is late
 
 
 def test_work_that_begins_after_the_caller_has_gone(shop: Shop) -> None:
-    shop.fault("link.create", "delay", delay_s=0.6, before_work=True)
+    shop.fault("link.create", "delay", delay_s=2.0, before_work=True)
     with pytest.raises(httpx.ReadTimeout):
         shop.http.post(SESSIONS, data=form(), timeout=0.2)
     assert links(shop) == [], "the first look finds nothing"
@@ -252,7 +252,7 @@ def test_a_webhook_comes_twice(shop: Shop, inbox: Inbox) -> None:
 
 
 def test_webhooks_come_in_reverse(shop: Shop, inbox: Inbox) -> None:
-    shop.fault("webhook", "reversed", count=4, gap_s=0.3)
+    shop.fault("webhook", "reversed", count=4, gap_s=0.5)
     shop.paid()
     inbox.wait(lambda: len(inbox.arrived) == 4)
     assert inbox.types() == [

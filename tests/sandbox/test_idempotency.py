@@ -87,7 +87,7 @@ def test_other_parameters_are_a_mismatch_and_change_nothing(shop: Shop) -> None:
 
 
 def test_while_the_first_is_in_progress_the_second_is_a_conflict(shop: Shop) -> None:
-    shop.fault("link.create", "delay", delay_s=1.5, before_work=True)
+    shop.fault("link.create", "delay", delay_s=3.0, before_work=True)
     answers: list[httpx.Response] = []
     slow = threading.Thread(target=lambda: answers.append(shop.post(SESSIONS, form(), "k-1")))
     slow.start()
@@ -103,7 +103,7 @@ def test_while_the_first_is_in_progress_the_second_is_a_conflict(shop: Shop) -> 
 
 def until_conflict(shop: Shop) -> dict[str, Any]:
     """The 409 that comes while another request holds the key. Uses a key's own mismatch-free request."""
-    ends = time.monotonic() + 1.2
+    ends = time.monotonic() + 2.5
     while time.monotonic() < ends:
         waiting = shop.control("/faults", method="GET")
         if not waiting:  # the slow request has met its fault, so it holds the key
