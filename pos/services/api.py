@@ -135,14 +135,20 @@ class SyncApi(Protocol):
 class TillApi(Protocol):
     """Everything together; `pos.app.wiring` makes one."""
 
-    currency: str
-    locale: str
-    shop_name: str
-    till: str
-    time_zone: str
-    tax_included: bool
-    test_mode: bool
-
+    @property
+    def currency(self) -> str: ...
+    @property
+    def locale(self) -> str: ...
+    @property
+    def shop_name(self) -> str: ...
+    @property
+    def till(self) -> str: ...
+    @property
+    def time_zone(self) -> str: ...
+    @property
+    def tax_included(self) -> bool: ...
+    @property
+    def test_mode(self) -> bool: ...
     @property
     def selling(self) -> SellingApi: ...
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
@@ -41,7 +41,9 @@ MIN_WIDTH, MIN_HEIGHT = 1024, 700
 
 
 class MainWindow(QMainWindow):
-    """Stands and sells from its first paint; `attach` hands it the till when that is built."""
+    """Stands and sells from its first paint; `attach` hands it the till when that is built. `closed` at its end."""
+
+    closed = Signal()
 
     def __init__(self, kit: Kit, shop: Shop, desk: Desk, keys: Mapping[str, str] | None = None) -> None:
         super().__init__()
@@ -142,6 +144,14 @@ class MainWindow(QMainWindow):
             self.display.close()
         self._tick.stop()
         super().closeEvent(event)
+        self.closed.emit()
+
+    def come_forward(self) -> None:
+        """Somebody started the till again: this window is it."""
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.show()
+        self.raise_()
+        self.activateWindow()
 
     # What commands ask of the window as a whole ---------------------------------------------------------------------
 

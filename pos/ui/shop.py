@@ -41,19 +41,19 @@ def shop_of(till: TillApi) -> Shop:
     )
 
 
-def load(folder: Path) -> tuple[Shop, list[Product]]:
-    """What was kept at the last start; an empty shop where nothing readable lies there."""
+def load(folder: Path, shop: Shop) -> list[Product]:
+    """The catalogue of the last start, if it was of this same shop; nothing where nothing readable lies there."""
     path = folder / FILE_NAME
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
-            return Shop(), []
+            return []
         kept = json.loads(path.read_text(encoding="utf-8"))
-        if kept["version"] != VERSION:
-            return Shop(), []
-        return Shop(**kept["shop"]), [Product(**product) for product in kept["products"]]
+        if kept["version"] != VERSION or Shop(**kept["shop"]) != shop:
+            return []
+        return [Product(**product) for product in kept["products"]]
     except (OSError, ValueError, TypeError, KeyError) as error:
         log.info("no picture of the last start: %s", error)
-        return Shop(), []
+        return []
 
 
 def keep(folder: Path, shop: Shop, products: Sequence[Product]) -> None:

@@ -56,6 +56,11 @@ class Tasks(QObject):
         task.add_done_callback(finished)
         return task
 
+    async def quiet(self) -> None:
+        """Until no task runs; never awaited by one of them."""
+        while self._running:
+            await asyncio.wait(tuple(self._running))
+
     def cancel_all(self) -> None:
         for task in tuple(self._running):
             task.cancel()

@@ -69,10 +69,10 @@ class DayControl(QObject):
     def again_quietly(self) -> None:
         """The books changed: show them, without asking the gateways."""
         if self.view is not None and not self.reading:
-            self._flow.start(self._till.day.preview(refresh=False, day=self.view.day), self._show)
+            self._flow.start(self._till.day.preview(refresh=False, day=self.view.day), self.show)
 
     def _opened(self, view: DayView) -> None:
-        self._show(view)
+        self.show(view)
         if view.closed_at_ms is None:
             self.read()
 
@@ -83,7 +83,7 @@ class DayControl(QObject):
             finally:
                 self._set_reading(False)
 
-        self._flow.start(read(), self._show)
+        self._flow.start(read(), self.show)
 
     def _set_reading(self, reading: bool) -> None:
         self.reading = reading
@@ -93,7 +93,8 @@ class DayControl(QObject):
             self._panel.show_day(self.view)
         self.changed.emit()
 
-    def _show(self, view: DayView) -> None:
+    def show(self, view: DayView) -> None:
+        """A day as it was read."""
         self._panel.show_day(view)
         self._totals.show_day(view)
         self.changed.emit()

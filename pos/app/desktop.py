@@ -1,0 +1,244 @@
+"""The till as a desktop app: one instance, the window first, the heavy rest after the first paint, a clean end.
+
+Nothing is imported at the top of this file that the first paint can do without (a test looks at sys.modules).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import faulthandler
+import hashlib
+import logging
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QLockFile, QMessageLogContext, QtMsgType, qInstallMessageHandler
+from PySide6.QtNetwork import QLocalServer, QLocalSocket
+from PySide6.QtWidgets import QApplication
+
+from pos.app import config, logs
+from pos.devices.desk import MachineDesk
+from pos.devices.printer import printer
+from pos.devices.sound import Speaker
+from pos.domain.errors import PosError
+from pos.ui import aio, shop, theme
+from pos.ui.kit import Kit
+from pos.ui.main_window import MainWindow
+from pos.ui.ports import Desk
+from pos.ui.shop import Shop
+from pos.ui.stage import WindowStage
+from pos.ui.tasks import Tasks, as_ours
+from pos.ui.theme import Theme
+from pos.words import language
+from pos.words.formats import Formats
+
+if TYPE_CHECKING:
+    from pos.app.wiring import Till
+
+LOCK, CRASHES = "till.lock", "crash.log"
+RAISE_MS = 1_000
+"""How long a second start waits for the first window to hear it."""
+PRINTER = "POS_PRINTER"
+log = logging.getLogger("pos.desktop")
+Play = Callable[["Till", WindowStage], Awaitable[Any]]
+
+
+def main(home: Path) -> int:
+    """Open the till's window on a home folder; returns the exit status when it is closed.
+
+    A second start on the same home raises the window that is there, and returns 0 at once.
+
+    Raises:
+        BadInput: there is no shop in `home`, or its settings cannot work.
+    """
+    settings = config.load(home)
+    app = application()
+    lock = QLockFile(str(home / LOCK))
+    lock.setStaleLockTime(0)  # a lock whose process is gone is taken over; one that lives is not, however old
+    if not lock.tryLock(0):
+        return 0 if raise_first(home) else 1
+    watch_for_trouble(home)
+    loop = aio.make_loop(app)
+    facts = facts_of(settings)
+    window = first_paint(app, home, facts, MachineDesk(home, Speaker(), printer(os.environ.get(PRINTER, ""))))
+    server = listen(home, window)
+    try:
+        return aio.run(loop, lambda: live(app, home, window))
+    finally:
+        server.close()
+        lock.unlock()
+
+
+def run_story(home: Path, shots: Path, play: Play) -> Any:
+    """Play a story on a real till behind a real window, offscreen where there is no screen; returns what it returns."""
+    settings = config.load(home)
+    app = application()
+    loop = aio.make_loop(app)
+    window = first_paint(app, home, facts_of(settings), MachineDesk(home, Speaker(player=""), printer("")))
+    told: list[Any] = []
+
+    async def work() -> int:
+        till, ending = await build(home, window)
+        try:
+            told.append(await play(till, WindowStage(window, shots)))
+        finally:
+            await ending()
+        return 0
+
+    aio.run(loop, work)
+    window.close()
+    return told[0]
+
+
+def application() -> QApplication:
+    """The one QApplication, with the font; made on first use."""
+    found = QApplication.instance()
+    app = found if isinstance(found, QApplication) else QApplication(sys.argv[:1])
+    app.setApplicationName("Truetill")
+    app.setQuitOnLastWindowClosed(False)  # the till decides when it ends, after its books are closed
+    theme.load_fonts()
+    return app
+
+
+def facts_of(settings: config.Settings) -> Shop:
+    """What the first paint needs of the settings."""
+    return Shop(
+        name=settings.shop.name,
+        till=settings.till.id,
+        currency=settings.shop.currency,
+        locale=settings.shop.locale,
+        time_zone=settings.shop.time_zone,
+        tax_included=settings.shop.prices_include_tax,
+        test_mode=settings.test_mode,
+    )
+
+
+def first_paint(app: QApplication, home: Path, facts: Shop, desk: Desk) -> MainWindow:
+    """The sell screen with the catalogue of the last start, painted. Scans are taken from here on."""
+    language.use(facts.locale)
+    formats = Formats(facts.locale, facts.currency, facts.time_zone)
+    direction = app.layoutDirection().RightToLeft if formats.right_to_left else app.layoutDirection().LeftToRight
+    app.setLayoutDirection(direction)
+    worn = Theme("light")
+    worn.wear(app)
+    window = MainWindow(Kit(formats, worn, Tasks()), facts, desk)
+    window.set_products(shop.load(home, facts))
+    window.resize(1440, 900)
+    window.show()
+    app.processEvents()
+    return window
+
+
+async def live(app: QApplication, home: Path, window: MainWindow) -> int:
+    """From the first paint to the last: build the till, work until the window is closed, end cleanly."""
+    closed = asyncio.Event()
+    window.closed.connect(closed.set)
+    app.commitDataRequest.connect(lambda _: window.close())
+    try:
+        _, ending = await build(home, window)
+    except PosError as error:
+        log.error("the till cannot start: %s", error)
+        window.show_error(error)
+        await closed.wait()
+        return error.exit_status
+    await closed.wait()
+    await ending()
+    return 0
+
+
+async def build(home: Path, window: MainWindow) -> tuple[Till, Callable[[], Awaitable[None]]]:
+    """The real till behind the window, its background work running; and what ends both."""
+    till, products = await asyncio.to_thread(_open, home)
+    goods = await products(till)
+    window.attach(till, goods)
+    shop.keep(home, window.shop, goods)
+    work = asyncio.create_task(_background(till), name="background")
+
+    async def ending() -> None:
+        window.kit.tasks.cancel_all()
+        work.cancel()
+        await asyncio.wait([work], timeout=aio.LEAVE_S)
+        await till.close()
+
+    return till, ending
+
+
+def _open(home: Path) -> tuple[Till, Callable[[Till], Awaitable[Any]]]:
+    """In a thread: the imports and the database cost a second that no hand at the counter should feel."""
+    from pos.app.wiring import open_till
+
+    return open_till(home), lambda till: till.catalogue.products()
+
+
+async def _background(till: Till) -> None:
+    from pos.app.wiring import background
+
+    await background(till).run()
+
+
+# One instance ---------------------------------------------------------------------------------------------------------
+
+
+def server_name(home: Path) -> str:
+    """The same for every start on the same home, short enough for a socket's path."""
+    return "truetill-" + hashlib.sha256(str(home.resolve()).encode()).hexdigest()[:16]
+
+
+def listen(home: Path, window: MainWindow) -> QLocalServer:
+    """Raise the window whenever a second start knocks. The lock file decides who is first; this only carries a word."""
+    server = QLocalServer(window)
+    server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
+    QLocalServer.removeServer(server_name(home))
+    server.newConnection.connect(lambda: _raised(server, window))
+    if not server.listen(server_name(home)):
+        log.warning("a second start cannot raise this window: %s", server.errorString())
+    return server
+
+
+def raise_first(home: Path) -> bool:
+    """Ask the first window to come forward; False when nobody hears."""
+    socket = QLocalSocket()
+    socket.connectToServer(server_name(home))
+    heard = socket.waitForConnected(RAISE_MS)
+    socket.disconnectFromServer()
+    return heard
+
+
+def _raised(server: QLocalServer, window: MainWindow) -> None:
+    while server.hasPendingConnections():
+        connection = server.nextPendingConnection()
+        connection.disconnected.connect(connection.deleteLater)
+        connection.disconnectFromServer()
+    window.come_forward()
+
+
+# Trouble --------------------------------------------------------------------------------------------------------------
+
+
+def watch_for_trouble(home: Path) -> None:
+    """Logs, a file for hard crashes, Qt's own messages, and slots that raise: one plain message each."""
+    logs.start(home)
+    # kept open for the life of the process: the handler writes when nothing else can
+    faulthandler.enable((home / "logs" / CRASHES).open("a", encoding="utf-8"))
+    qInstallMessageHandler(_qt_said)
+    sys.excepthook = _unexpected
+
+
+def _qt_said(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
+    level = {QtMsgType.QtWarningMsg: logging.WARNING, QtMsgType.QtCriticalMsg: logging.ERROR}
+    logging.getLogger("qt").log(level.get(kind, logging.INFO), "%s", message)
+
+
+def _unexpected(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """A slot raised: it is logged whole, and people read one sentence."""
+    if issubclass(kind, KeyboardInterrupt):
+        QApplication.quit()
+        return
+    log.error("unexpected", exc_info=(kind, error, trace))
+    for widget in QApplication.topLevelWidgets():
+        if isinstance(widget, MainWindow):
+            widget.show_error(as_ours(error))
