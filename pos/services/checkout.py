@@ -75,7 +75,7 @@ class Checkout:
         """
         await self._know_relay()
         gate = await self._desk.get(gateway)
-        drafted = await self._context.store.write(lambda tx: self._draft(tx, tx.orders.lock(order_id), gate, actor))
+        drafted = await self._context.store.write(lambda tx: self.draft(tx, tx.orders.lock(order_id), gate, actor))
         return await self._go_on(gate, drafted)
 
     async def sell(self, lines: Sequence[Line], gateway: str, *, key: str = "", actor: str = "") -> OrderView:
@@ -89,7 +89,7 @@ class Checkout:
         await self._know_relay()
 
         def write(tx: Tx) -> Drafted:
-            return self._draft(tx, self._create(tx, lines, key, actor), known, actor)
+            return self.draft(tx, self._create(tx, lines, key, actor), known, actor)
 
         return await self._go_on(gate, await self._context.store.write(write))
 
@@ -110,7 +110,8 @@ class Checkout:
 
     # -- step 1: the write before the call ---------------------------------------------------------------------------
 
-    def _draft(self, tx: Tx, order: Order, gate: Gateway, actor: str) -> Drafted:
+    def draft(self, tx: Tx, order: Order, gate: Gateway, actor: str) -> Drafted:
+        """The write before the call, inside the caller's transaction: place, freeze, draft, claim."""
         now = self._context.now_ms()
         attempts = tx.attempts.of_order(order.id)
         live = next((a for a in attempts if a.live), None)

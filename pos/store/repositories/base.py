@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Integer, Table, Text, cast
 from sqlalchemy.dialects import postgresql, sqlite
 
-from pos.store import mapping
+from pos.store import mapping, tables
 
 
 class Rows:
@@ -37,6 +37,15 @@ class Rows:
         statement = make(table).values(row)
         change = {name: statement.excluded[name] for name in row if name not in keys}
         self._c.execute(statement.on_conflict_do_update(index_elements=keys, set_=change))
+
+    def _count_up(self, key: str) -> int:
+        """The next number of a counter that moves only with this transaction."""
+        make = sqlite.insert if self._is_sqlite else postgresql.insert
+        meta = tables.meta
+        statement = make(meta).values(key=key, value="1")
+        more = cast(cast(meta.c.value, Integer) + 1, Text)
+        statement = statement.on_conflict_do_update(index_elements=["key"], set_={"value": more})
+        return int(self._c.execute(statement.returning(meta.c.value)).scalar_one())
 
     def _all(self, statement: Any) -> Sequence[Any]:
         return self._c.execute(statement).mappings().all()

@@ -44,12 +44,7 @@ class OrderRows(Rows):
 
     def next_number(self, till: str) -> str:
         """`<till>-<five digits>`, counting per till; the counter moves in the order's own transaction."""
-        key = f"order_number:{till}"
-        meta = tables.meta
-        row = self._one(select(meta.c.value).where(meta.c.key == key).with_for_update())
-        number = int(row["value"]) + 1 if row else 1
-        self._put(meta, {"key": key, "value": str(number)})
-        return f"{till}-{number:05d}"
+        return f"{till}-{self._count_up(f'order_number:{till}'):05d}"
 
     def insert(self, order: Order) -> None:
         self._insert(_o, mapping.dump(order, key=order.key or None, touch=self._touch(), money="unpaid"))
@@ -121,11 +116,7 @@ class OrderRows(Rows):
 
     def _touch(self) -> int:
         """A counter that moves with every change, so that other processes can ask "what since?"."""
-        meta = tables.meta
-        row = self._one(select(meta.c.value).where(meta.c.key == "touch").with_for_update())
-        value = int(row["value"]) + 1 if row else 1
-        self._put(meta, {"key": "touch", "value": str(value)})
-        return value
+        return self._count_up("touch")
 
     def _attempts(self, ids: Sequence[str]) -> dict[str, list[Attempt]]:
         found: dict[str, list[Attempt]] = defaultdict(list)
