@@ -12,7 +12,7 @@ from pos.domain.ports import Gateway, PreparedCall
 from pos.domain.store_port import Tx
 from pos.gateways.http import HttpGateway
 from pos.gateways.stripe.adapter import make
-from pos.services.checkout import Drafted
+from pos.services.issue import Drafted
 
 SETTINGS = """[shop]
 name = "Bench"

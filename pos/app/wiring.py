@@ -27,6 +27,7 @@ from pos.services.context import Context, ShopSettings
 from pos.services.dayend import DayEnd
 from pos.services.desk import Desk, Enrolled
 from pos.services.hints import Hints
+from pos.services.issue import Issuer
 from pos.services.looks import Looks
 from pos.services.people import People, seed
 from pos.services.queries import Queries, RelayHealth
@@ -82,7 +83,8 @@ class Till:
         self.selling = Selling(self.context)
         self.relay = relay_client(self.shop, self.secrets)
         short = RelayShortLinks(self.relay, self.shop.relay_public_url) if self.relay else None
-        self.checkout = Checkout(self.context, self.desk, self.settle, self.looks, self.selling, short)
+        issuer = Issuer(self.context, self.desk, self.settle, self.selling, short)
+        self.checkout = Checkout(self.context, issuer, self.settle, self.looks, self.selling)
         self.cash = Cash(self.context, self.settle, self.checkout, self.selling)
         self.refunds = Refunds(self.context, self.desk, self.settle, self.people)
         self.reconcile = Reconcile(self.context, self.desk, self.settle)

@@ -12,8 +12,9 @@ from pos.domain.payment import Phase
 from pos.domain.store_port import Tx, ZEntry
 from pos.domain.verdict import fold
 from pos.services.bus import OrderChanged
-from pos.services.checkout import Checkout, check_fence
+from pos.services.checkout import Checkout
 from pos.services.context import Context
+from pos.services.issue import check_fence
 from pos.services.orderview import view_of
 from pos.services.selling import Selling
 from pos.services.settle import DRAWER_VALID_MS, RECEIPT_VALID_MS, Settle

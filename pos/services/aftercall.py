@@ -1,0 +1,135 @@
+"""The write after a create call: the link is stored and open, or nobody knows, or there is none.
+
+Every one finds the attempt again under the order's lock: what happened meanwhile decides what the answer may still do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pos.domain.errors import Refused
+from pos.domain.facts import Source
+from pos.domain.payment import Phase
+from pos.domain.ports import Asked, Gateway, LinkInfo, Outcome, ShortLinks
+from pos.domain.store_port import CallLog, Outgoing, Problem, Tx
+from pos.services import schedule
+from pos.services.bus import LinkIssued, OrderChanged
+from pos.services.context import Context
+from pos.services.looks import evidence_of
+from pos.services.orderview import view_of
+from pos.services.settle import Settle
+from pos.services.views import OrderView
+
+QR_VERSION_10_BYTES = 213
+"""Bytes that a QR code of version 10 holds at error correction M (ISO/IEC 18004)."""
+
+
+class AfterCall:
+    def __init__(self, context: Context, settle: Settle, short_links: ShortLinks | None) -> None:
+        self._context = context
+        self._settle = settle
+        self._short_links = short_links
+
+    async def opened(self, gate: Gateway, outgoing: Outgoing, info: LinkInfo, asked: Asked) -> OrderView:
+        allowed = gate.page_allowed(info.url)
+        short = await self._short(outgoing, info) if allowed else ""
+        now = self._context.now_ms()
+
+        def write(tx: Tx) -> OrderView:
+            tx.orders.lock(outgoing.order_id)
+            attempt = tx.attempts.get(outgoing.attempt_id)
+            assert attempt is not None
+            tx.outbox.finish(outgoing.id, "done")
+            known = replace(attempt, link_id=info.id, url=info.url, expires_at_ms=info.expires_at_ms, looks_failed=0)
+            known = replace(known, qr_url=short)
+            if attempt.phase is Phase.REQUESTING and allowed:
+                opened = replace(known, phase=Phase.OPEN, shown_at_ms=now, look_due_at_ms=now + schedule.ON_SCREEN_MS)
+                tx.attempts.update(opened)
+            elif attempt.phase is Phase.REQUESTING:
+                abandoned = schedule.abandoned(known, "its address is not the gateway's", now)
+                tx.attempts.update(replace(abandoned, look_due_at_ms=now))
+            elif attempt.phase is not Phase.OPEN:
+                tx.attempts.update(replace(known, look_due_at_ms=now))
+            line = CallLog(attempt.order_id, attempt.id, now, "create", "create", "ok", "", asked.status)
+            tx.outbox.log(line)
+            self._settle.apply(tx, [evidence_of(attempt.gateway, asked, Source.ANSWER, "create")], now)
+            return view_of(tx, attempt.order_id, now)
+
+        view = await self._context.store.write(write)
+        self._context.bus.publish(OrderChanged(view.row))
+        if not allowed:
+            raise Refused("The gateway's link is not on its own pages.", "It is not shown. Call the manager.")
+        if view.attempt is not None and view.attempt.qr_text:
+            self._context.bus.publish(LinkIssued(view.order_id, view.attempt.id))
+        return view
+
+    async def _short(self, outgoing: Outgoing, info: LinkInfo) -> str:
+        """The relay's short address, where the gateway's own would make the code denser than version 10."""
+        wanted = self._context.shop.qr
+        if self._short_links is None or wanted == "gateway":
+            return ""
+        if wanted == "auto" and len(info.url.encode()) <= QR_VERSION_10_BYTES:
+            return ""
+        attempt = await self._context.store.read(lambda tx: tx.attempts.get(outgoing.attempt_id))
+        if attempt is None:
+            return ""
+        body = {"gateway": attempt.gateway, "url": info.url, "reference": attempt.reference, "link": info.id}
+        return await self._short_links.take(attempt.token, body)
+
+    async def unanswered(self, outgoing: Outgoing, outcome: str, message: str, status: int) -> OrderView:
+        """No answer that can be read: unknown. The prober looks the link up; nothing more is sent for it."""
+        now = self._context.now_ms()
+
+        def write(tx: Tx) -> OrderView:
+            tx.orders.lock(outgoing.order_id)
+            attempt = tx.attempts.get(outgoing.attempt_id)
+            assert attempt is not None
+            if attempt.phase is Phase.REQUESTING:
+                due = replace(
+                    attempt, looks_failed=attempt.looks_failed + 1, look_due_at_ms=now + schedule.ON_SCREEN_MS
+                )
+                tx.attempts.update(due)
+            tx.outbox.again(outgoing.id, now)
+            tx.outbox.log(
+                CallLog(outgoing.order_id, attempt.id, now, "create", "create", outcome, message[:300], status)
+            )
+            return view_of(tx, outgoing.order_id, now)
+
+        view = await self._context.store.write(write)
+        self._context.bus.publish(OrderChanged(view.row))
+        return view
+
+    async def ended(self, outgoing: Outgoing, outcome: str, message: str, status: int) -> None:
+        """A definite no, or provably not sent: the attempt is abandoned; there is no link to look for."""
+        now = self._context.now_ms()
+
+        def write(tx: Tx) -> OrderView:
+            tx.orders.lock(outgoing.order_id)
+            attempt = tx.attempts.get(outgoing.attempt_id)
+            assert attempt is not None
+            if attempt.phase is Phase.REQUESTING:
+                over = schedule.abandoned(attempt, outcome, now)
+                tx.attempts.update(replace(over, look_due_at_ms=None, fenced_at_ms=now, fence_kind="absent"))
+            tx.outbox.finish(outgoing.id, "dead")
+            tx.outbox.log(
+                CallLog(outgoing.order_id, attempt.id, now, "create", "create", outcome, message[:300], status)
+            )
+            if outcome == Outcome.KEY_REUSED:
+                tx.problems.put(self._integrity(outgoing, now))
+            self._settle.refold(tx, outgoing.order_id, now)
+            return view_of(tx, outgoing.order_id, now)
+
+        view = await self._context.store.write(write)
+        self._context.bus.publish(OrderChanged(view.row))
+
+    def _integrity(self, outgoing: Outgoing, now_ms: int) -> Problem:
+        return Problem(
+            self._context.ids.uuid7(),
+            outgoing.order_id,
+            "M22",
+            "key",
+            "investigate",
+            0,
+            now_ms,
+            gateway=outgoing.call.gateway,
+        )
