@@ -13,7 +13,7 @@ import asyncio
 from functools import partial
 
 from pos.domain.payment import Attempt, Phase
-from pos.domain.store_port import Outgoing, Tx
+from pos.domain.store_port import OrderFilter, Outgoing, Tx
 from pos.services.context import Context
 from pos.services.hints import Hints
 from pos.services.looks import Looks
@@ -61,14 +61,21 @@ class Prober:
         return len(attempts) + await self.send_outbox() + await self._hints.retry_due()
 
     async def drain(self) -> int:
-        """Rounds until nothing is due any more, at most `DRAIN_ROUNDS`; for `pos sync --once`."""
-        looked = 0
+        """Look at every open payment, then rounds until nothing is due; for `pos sync --once`."""
+        looked = await self._look_at_live()
         for _ in range(DRAIN_ROUNDS):
             done = await self.tick()
             looked += done
             if not done:
                 break
         return looked
+
+    async def _look_at_live(self) -> int:
+        lines = await self._context.store.read(lambda tx: tx.orders.lines_of(OrderFilter(live_only=True)))
+        live = [a for line in lines for a in line.attempts if a.live and line.order.till == self._context.shop.till]
+        for attempt in live:
+            await self._looks.look(attempt.id, hint=self._why())
+        return len(live)
 
     async def send_outbox(self) -> int:
         """Refund calls that got no answer: the same bytes with the same key. Create calls are never sent from here."""

@@ -1,0 +1,36 @@
+"""`./run prove [NAME ...]`: the proofs that are too long for every run of the tests."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+
+PROOFS = {
+    "crash": ["-m", "pytest", "tests/crash", "-n2", "-p", "no:randomly"],
+    "plug": ["-m", "tests.crash.plug", "--rounds", "40"],
+    "story": ["-m", "tests.story_seeds", "--seeds", "5"],
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="./run prove")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(PROOFS))
+    names = parser.parse_args().names or list(PROOFS)
+    unknown = [name for name in names if name not in PROOFS]
+    if unknown:
+        print(f"no such proof: {', '.join(unknown)}; there are {', '.join(PROOFS)}", file=sys.stderr)
+        return 2
+    failed = []
+    for name in names:
+        started = time.monotonic()
+        status = subprocess.run([sys.executable, *PROOFS[name]], check=False, env=os.environ).returncode
+        print(f"{name}: {'holds' if status == 0 else 'DOES NOT HOLD'} ({time.monotonic() - started:.0f} s)", flush=True)
+        failed += [name] if status else []
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
