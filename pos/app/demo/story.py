@@ -108,7 +108,7 @@ class Story:
 
     async def _unknown(self) -> None:
         view = await self._ring("CHAI")
-        self._fault("link.fetch", "error_500", 3, after_work=True)
+        self._fault("link.fetch", "error_500", 50, after_work=True)
         for _ in range(3):
             view = await self._till.checkout.check_now(view.order_id)
         self._expect(view, Shown.UNKNOWN)
