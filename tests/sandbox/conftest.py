@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.server
 import json
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -53,7 +52,6 @@ class Shop:
     account: str
     stripe: stripe.StripeClient
     http: httpx.Client
-    endpoints: list[str] = field(default_factory=list)
 
     def session(self, amount_minor: int = 98400, currency: str = "inr", **more: Any) -> Any:
         """A new Checkout Session, made by the official client."""
@@ -214,6 +212,3 @@ def inbox(shop: Shop) -> Iterator[Inbox]:
     yield box
     server.shutdown()
     server.server_close()
-
-
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"

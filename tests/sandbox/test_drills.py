@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from starlette.applications import Starlette
 
 from pos.sandbox import customer
+from pos.sandbox.bank import Bank
+from pos.sandbox.control import control_routes
+from pos.sandbox.stripe_dialect import StripeDialect
 from tests.sandbox.conftest import Inbox, Shop, eventually, form
 
 
@@ -63,6 +68,8 @@ def test_an_authorized_payment_is_captured_in_part(shop: Shop) -> None:
     taken = shop.stripe.v1.payment_intents.capture(held.payment_intent.id, {"amount_to_capture": 90_000})
     assert (taken.status, taken.amount_received) == ("succeeded", 90_000)
     assert "charge.captured" in types(shop)
+    (entry,) = shop.stripe.v1.balance_transactions.list().data
+    assert (entry.amount, entry.fee) == (90_000, 2640), "the fee is of what was taken, not of what was held"
     assert shop.post(f"/v1/payment_intents/{taken.id}/capture").status_code == 400
 
 
@@ -180,6 +187,28 @@ def test_the_control_desk_listens_to_this_machine_only(shop: Shop) -> None:
     assert httpx.get(url, headers={"Host": "evil.example"}, trust_env=False).status_code == 403
     assert shop.control("/faults", method="GET") == []
     assert httpx.post(url, content=b"x" * 70_000, headers={"Content-Type": "application/json"}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("client", "host", "status"),
+    [
+        ("127.0.0.1", "127.0.0.1", 200),
+        ("::1", "[::1]", 200),
+        ("127.0.0.1", "localhost", 200),
+        ("192.168.1.5", "127.0.0.1", 403),
+        ("127.0.0.1", "192.168.1.5", 403),
+        ("8.8.8.8", "localhost", 403),
+    ],
+)
+async def test_the_control_desk_looks_at_the_callers_address(
+    tmp_path: Path, client: str, host: str, status: int
+) -> None:
+    bank = Bank(tmp_path, [StripeDialect()])
+    transport = httpx.ASGITransport(Starlette(routes=control_routes(bank)), client=(client, 40_000))
+    async with httpx.AsyncClient(transport=transport, base_url=f"http://{host}:8420") as caller:
+        answer = await caller.get("/_sandbox")
+    bank.close()
+    assert answer.status_code == status
 
 
 def test_bodies_and_fields_have_bounds(shop: Shop) -> None:

@@ -109,6 +109,7 @@ def test_a_payment_that_settles_after_its_link_expired(shop: Shop) -> None:
     shop.fault("page.pay", "late")
     session = shop.session()
     assert customer.pay(session.url).outcome == "late"
+    assert customer.pay(session.url).outcome == "in_flight", "a second phone cannot pay what is on its way"
     assert shop.look(session.id).status == "open"
     shop.stripe.v1.checkout.sessions.expire(session.id)
     gone = shop.look(session.id)
@@ -264,11 +265,12 @@ def test_webhooks_come_in_reverse(shop: Shop, inbox: Inbox) -> None:
 
 
 def test_a_webhook_comes_late(shop: Shop, inbox: Inbox) -> None:
-    shop.fault("webhook.checkout.session.expired", "delayed", delay_s=0.7)
+    shop.fault("webhook.checkout.session.expired", "delayed", count=2, delay_s=0.7)
     began = time.monotonic()
     shop.stripe.v1.checkout.sessions.expire(shop.session().id)
     inbox.wait(lambda: len(inbox.arrived) == 1)
     assert time.monotonic() - began >= 0.7
+    assert [fault["remaining"] for fault in shop.control("/faults", method="GET")] == [1], "a delivery meets one fault"
 
 
 def test_a_webhook_with_a_wrong_signature_is_followed_by_a_right_one(shop: Shop, inbox: Inbox) -> None:
