@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from pos.cli.common import home
+from pos.app.config import home_folder as home
 
 
 @click.command()

@@ -15,7 +15,7 @@ MAX_TEXT_BYTES = 1_200
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """`rows` of modules, True is dark, with the quiet zone around them."""
+    """`rows` of modules, True is dark; the quiet zone is left to whoever paints them."""
 
     text: str
     rows: tuple[tuple[bool, ...], ...]
@@ -33,7 +33,7 @@ def encode(text: str) -> Code:
     if len(text.encode()) > MAX_TEXT_BYTES:
         raise ValueError("text too long for a code that a phone can read")
     made = segno.make(text, error="m", micro=False, boost_error=False)
-    rows = tuple(tuple(bool(cell) for cell in row) for row in made.matrix_iter(border=QUIET_ZONE))
+    rows = tuple(tuple(bool(cell) for cell in row) for row in made.matrix_iter(border=0))
     return Code(text, rows)
 
 

@@ -43,7 +43,7 @@ def _ringing(window: MainWindow) -> None:
         return flow.left == "sell" and counter.editable and bool(counter.basket.lines)
 
     def may_hold() -> bool:
-        return flow.left in ("sell", "held") and counter.editable and counter.ready
+        return flow.left in ("sell", "held", "cash") and counter.editable and counter.ready
 
     add("search", Words.SEARCH, "F2", lambda: window.selling.search())
     add("quantity", Words.QUANTITY, "F4", lambda: flow.open_for_line("quantity"), enabled=has_lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from pathlib import Path
 
 from PySide6.QtWidgets import QWidget
@@ -11,6 +12,7 @@ from pos.services.views import DayView
 from pos.ui import shots
 from pos.ui.main_window import MainWindow
 
+log = logging.getLogger(__name__)
 SETTLE_S = 10.0
 QUIET_TURNS = 3
 TURN_S = 0.05
@@ -24,15 +26,14 @@ class WindowStage:
         self._folder = folder
 
     async def scene(self, name: str, order_id: str = "", day: DayView | None = None) -> None:
-        """Bring the window to this scene and write `<name>.png`.
-
-        Raises:
-            TimeoutError: the window did not come to rest within `SETTLE_S`.
-        """
-        await self._go(name[:2], order_id)
+        """Bring the window to this scene and write `<name>.png`; at the latest after `SETTLE_S`, as it stands then."""
         if day is not None:
             self._window.closing.show(day)
-        await self.settle()
+        try:
+            await self._go(name[:2], order_id)
+            await self.settle()
+        except TimeoutError:
+            log.warning("%s: the window did not come to rest", name)
         shown: QWidget = self._window
         if name.startswith("04") and self._window.display is not None:
             shown = self._window.display

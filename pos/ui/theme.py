@@ -43,8 +43,8 @@ class Theme(QObject):
         self._load(name)
 
     def color(self, token: str) -> QColor:
-        """A token's colour; KeyError for a name that no theme has."""
-        return self._colors[token]
+        """A token's colour, a copy that may be changed; KeyError for a name that no theme has."""
+        return QColor(self._colors[token])
 
     def tile(self, index: int) -> QColor:
         return self._tiles[index % len(self._tiles)]

@@ -32,7 +32,7 @@ class Orders:
     NEXT_CUSTOMER = Text("Next customer")
     MANAGER = Text("Manager decides…")
     RECEIPT = Text("Receipt")
-    OPEN = Text("Open at the counter")
+    OPEN = Text("At the counter")
     REFUND = Text("Give back…")
     VIA_LINK = Text("{gateway} · link {no}")
     ROW = Text("Order {number}, {time}, {amount}, {payment}, {state}")

@@ -152,7 +152,7 @@ async def s06(studio: Studio) -> Path:
         ("13:42:16", "Asked Razorpay, no answer in 10 s", "unknown"),
         ("13:43:39", "Asked 7 times, no answer yet", "unknown"),
     )  # fmt: skip
-    rows = till.timelines[order_id]
+    rows = list(till.timelines[order_id])
     till.clock.ms = at("13:42:16")
     till.gateway_falls_silent(order_id)
     till.timelines[order_id] = rows

@@ -17,18 +17,19 @@ RADIUS = 12.0
 
 
 class TileDelegate(QStyledItemDelegate):
-    """`size` is one tile without the gap after it; `band` the height of its colour."""
+    """`size` is one tile without the `gap` after it; `band` the height of its colour."""
 
     def __init__(self, kit: Kit) -> None:
         super().__init__()
         self._kit = kit
         self.size = QSize(206, 148)
         self.band = 78
+        self.gap = GAP
         self._name_font = body_font(14, 600)
         self._price_font = body_font(13)
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        return QSize(self.size.width() + GAP, self.size.height() + GAP)
+        return QSize(self.size.width() + self.gap, self.size.height() + self.gap)
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtGui import QAction, QResizeEvent
-from PySide6.QtWidgets import QButtonGroup, QGridLayout, QPushButton, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QGridLayout,
+    QPushButton,
+    QStyle,
+    QStyleOptionButton,
+    QStylePainter,
+    QWidget,
+)
 
 from pos.ui import notes
 from pos.ui.commands import Commands
 from pos.ui.counter import Counter
 from pos.ui.kit import Kit
+from pos.ui.theme import body_font
 from pos.ui.widgets.amount import AmountField
 from pos.ui.widgets.button import CommandButton, KeyButton, focusless
 from pos.ui.widgets.keypad import Keypad
@@ -63,7 +72,7 @@ class CashPanel(QWidget):
 
     def _assemble(self, back: QAction) -> None:
         self.half = frame("half.cash", half=True)
-        given = label(Cash.GIVEN, "small", tone="accent")
+        given = label(Cash.GIVEN, "field", tone="accent")
         top = line(label(Cash.TO_PAY, "big", tone="secondary"), 0, self.to_pay)
         says = (label(Cash.SAVED_FIRST, "small", tone="accent"), label(Cash.STAYS, "small", tone="accent", wrap=True))
         rule = frame("splitLine", rule="tone", tone="accent")
@@ -75,8 +84,7 @@ class CashPanel(QWidget):
         keys = line(focusless(self.clear), 10, focusless(CommandButton(self._kit.theme, back, Cash.BACK)))
         head = line(column(label(Cash.TITLE, "heading"), 1, self.order), 0, column(self.drawer, 0))
         right = column(head, 16, self.notes, 24, self.keypad, 0, keys, margins=(30, 30, 30, 30))
-        right.setStretch(4, 3)
-        right.setStretch(5, 1)
+        right.setStretchFactor(self.keypad, 1000)
         card = frame("paySheet")
         both = line(self.half, margins=(1, 1, 1, 1))
         both.addLayout(right, 1)
@@ -132,12 +140,12 @@ class NoteKeys(QWidget):
         self._kit = kit
         self._group = QButtonGroup(self)
         self._group.setExclusive(False)
-        self._amounts: dict[QPushButton, int] = {}
+        self._amounts: dict[NoteKey, int] = {}
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(10)
         for at in range(1 + notes.SUGGESTIONS):
-            button = QPushButton()
+            button = NoteKey()
             button.setObjectName(f"note.{at}")
             button.setProperty("kind", "note")
             button.setCheckable(True)
@@ -151,7 +159,8 @@ class NoteKeys(QWidget):
         for button, amount in zip(self._amounts, amounts, strict=False):
             self._amounts[button] = amount
             text = self._kit.formats.short_money(amount)
-            button.setText(f"{text}\n{Cash.EXACT}" if amount == due_minor else text)
+            button.setText(text)
+            button.below = Cash.EXACT if amount == due_minor else ""
             button.setAccessibleName(f"{text} {Cash.EXACT}" if amount == due_minor else text)
 
     def mark(self, given_minor: int | None) -> None:
@@ -160,8 +169,27 @@ class NoteKeys(QWidget):
 
     def _press(self) -> None:
         sender = self.sender()
-        if isinstance(sender, QPushButton):
+        if isinstance(sender, NoteKey):
             self.chosen.emit(self._amounts[sender])
+
+
+class NoteKey(QPushButton):
+    """An amount, and in small letters below what is special about it."""
+
+    below = ""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if not self.below:
+            super().paintEvent(event)
+            return
+        painter = QStylePainter(self)
+        option = QStyleOptionButton()
+        self.initStyleOption(option)
+        painter.drawControl(QStyle.ControlElement.CE_PushButtonBevel, option)
+        option.rect = self.rect().adjusted(0, 0, 0, -18)
+        painter.drawControl(QStyle.ControlElement.CE_PushButtonLabel, option)
+        painter.setFont(body_font(12))
+        painter.drawText(self.rect().adjusted(0, 24, 0, 0), Qt.AlignmentFlag.AlignCenter, self.below)
 
 
 class Pieces(QWidget):
@@ -171,15 +199,10 @@ class Pieces(QWidget):
         super().__init__()
         self._kit = kit
         self.setObjectName("cash.pieces")
-        self._box = line(0)
-        self._made: list[Spot] = []
-        for _ in range(MAX_PIECES):
-            spot = Spot()
-            self._made.append(spot)
-            self._box.addWidget(spot)
-            self._box.addSpacing(12)
-        self._box.takeAt(self._box.count() - 1)
-        self.setLayout(self._box)
+        self._made = [Spot() for _ in range(MAX_PIECES)]
+        box = line(0, *self._made)
+        box.setSpacing(12)
+        self.setLayout(box)
         self.setMinimumHeight(70)
 
     def show_amount(self, amount_minor: int) -> None:

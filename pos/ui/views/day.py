@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView, QWidget
+from PySide6.QtWidgets import QFrame, QWidget
 
 from pos.services.views import DayView, ExceptionView
 from pos.ui.commands import Commands
@@ -14,6 +14,7 @@ from pos.ui.models.day import DayModel, DayRow, suggestion, what_happened
 from pos.ui.widgets.button import CommandButton, KeyButton, focusless
 from pos.ui.widgets.chips import Chips
 from pos.ui.widgets.labels import column, frame, label, line, set_tone
+from pos.ui.widgets.lists import ShareTable
 from pos.words.orders import Day
 
 ROW_HEIGHT = 59
@@ -47,25 +48,11 @@ class DayPanel(QWidget):
         self._assemble()
         self.tabs.chosen.connect(lambda _: self._show_rows())
 
-    def _make_table(self) -> QTableView:
-        table = QTableView()
-        table.setObjectName("day.table")
-        table.setAccessibleName(Day.HAPPENED)
-        table.setModel(self.model)
+    def _make_table(self) -> ShareTable:
         delegate = TableDelegate(self._kit, self._cell, ROW_HEIGHT)
-        delegate.setParent(table)
-        table.setItemDelegate(delegate)
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        table.setShowGrid(False)
-        table.setTabKeyNavigation(False)
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
-        table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        table.horizontalHeader().setHighlightSections(False)
-        table.horizontalHeader().setFixedHeight(34)
-        table.setHorizontalScrollBarPolicy(table.horizontalScrollBarPolicy().ScrollBarAlwaysOff)
-        table.activated.connect(lambda index: self._act(self.model.rows[index.row()]))
+        table = ShareTable("day.table", Day.HAPPENED, self.model, delegate, WIDTHS)
+        table.set_row_height(ROW_HEIGHT)
+        table.entered.connect(lambda row: self._act(self.model.rows[row]))
         return table
 
     def _assemble(self) -> None:
@@ -78,9 +65,10 @@ class DayPanel(QWidget):
         for card in self.counts:
             counts.addWidget(card, 1)
         self.card = frame(card=True)
-        self.card.setLayout(
-            column(line(self.tabs, margins=(15, 14, 15, 6)), self.nothing, self.table, margins=(1, 0, 1, 1))
-        )
+        tabs = line(self.tabs, margins=(15, 14, 15, 6))
+        inside = column(tabs, self.nothing, self.table, margins=(1, 0, 1, 1))
+        inside.setStretch(2, 1)
+        self.card.setLayout(inside)
         self.nothing.setContentsMargins(18, 12, 18, 12)
         box = column(top, 18, counts, 16, self.card, margins=(26, 24, 26, 22))
         box.setStretch(4, 1)
@@ -117,14 +105,6 @@ class DayPanel(QWidget):
         self.tabs.set(tabs, self.tabs.key or EXCEPTIONS)
         self._show_rows()
 
-    def resizeEvent(self, event: object) -> None:
-        self.fit()
-
-    def fit(self) -> None:
-        room = self.table.viewport().width()
-        for at, share in enumerate(WIDTHS):
-            self.table.horizontalHeader().resizeSection(at, round(room * share))
-
     def _window(self, view: DayView) -> str:
         formats = self._kit.formats
         names = [name.title() for name in view.gateways]
@@ -151,7 +131,6 @@ class DayPanel(QWidget):
         for at, row in enumerate(rows[:MAX_BUTTONS]):
             if isinstance(row, ExceptionView):
                 self.table.setIndexWidget(self.model.index(at, columns.SUGGESTED), self._make_button(row, at))
-        self.fit()
 
     def _make_button(self, row: ExceptionView, at: int) -> QWidget:
         button = KeyButton(self._kit.theme, suggestion(row, self._kit.formats), "", "row")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QFrame, QGridLayout, QListView, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QWidget
 
 from pos.domain.shown import Shown
 from pos.services.views import OrderView, PaymentView, TimelineRow
@@ -15,7 +15,8 @@ from pos.ui.delegates.timeline import OrderTimelineDelegate
 from pos.ui.kit import Kit
 from pos.ui.models.timeline import TimelineModel
 from pos.ui.widgets.button import CommandButton, focusless
-from pos.ui.widgets.labels import column, frame, label, line, set_tone
+from pos.ui.widgets.labels import column, frame, holder, label, line, set_tone
+from pos.ui.widgets.lists import ContentList
 from pos.ui.widgets.pill import Pill
 from pos.words.orders import Orders
 from pos.words.pay import Refund
@@ -47,53 +48,25 @@ class DetailPanel(QWidget):
         self.note_text = label("", wrap=True, name="detail.note")
         self.cards = [PaymentCard(kit, at + 1) for at in range(MAX_PAYMENT_CARDS)]
         self.model = TimelineModel(kit.formats)
-        self.list = self._make_list()
+        self.list = ContentList("detail.happened", Orders.HAPPENED, self.model, OrderTimelineDelegate(kit))
         self.time = label(Refund.TIME, "small", wrap=True)
         self.choose = label(Orders.CHOOSE, "hint", wrap=True)
         self.keys = DetailKeys(kit, commands)
         self._assemble()
         self.clear()
 
-    def _make_list(self) -> QListView:
-        view = QListView()
-        view.setObjectName("detail.happened")
-        view.setAccessibleName(Orders.HAPPENED)
-        view.setModel(self.model)
-        delegate = OrderTimelineDelegate(self._kit)
-        delegate.setParent(view)
-        view.setItemDelegate(delegate)
-        view.setSelectionMode(QListView.SelectionMode.NoSelection)
-        view.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        view.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
-        view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        return view
-
     def _assemble(self) -> None:
         self.note.setLayout(column(self.note_title, 2, self.note_text, margins=(14, 12, 14, 12)))
         head = line(self.title, 0, self.pill)
         amounts = line(self.amount, 12, self.of_order, 12, self.received, 12, self.received_word, 0)
-        cards = line(self.cards[0], 12, self.cards[1])
+        self.cards_box = holder(line(self.cards[0], 12, self.cards[1], margins=(0, 0, 0, 14)))
+        self.note_box = holder(line(self.note, margins=(0, 0, 0, 14)))
         self.happened = label(Orders.HAPPENED, "part")
         self.content = QWidget()
-        parts = (
-            head,
-            8,
-            amounts,
-            10,
-            self.note,
-            14,
-            cards,
-            14,
-            self.happened,
-            8,
-            self.list,
-            12,
-            self.time,
-            8,
-            self.keys,
-        )
-        box = column(*parts)
-        box.setStretch(10, 1)
+        upper = (head, 8, amounts, 10, self.note_box, self.cards_box, self.happened, 8)
+        box = column(*upper, self.list, 14, self.time, 8, self.keys)
+        box.setStretchFactor(self.list, 1000)
+        box.addStretch(1)
         self.content.setLayout(box)
         outer = column(self.choose, self.content, margins=(22, 20, 22, 20))
         outer.setStretch(1, 1)
@@ -135,7 +108,7 @@ class DetailPanel(QWidget):
         self.note_text.setText(Orders.UNKNOWN_WHEN.format(n=seconds) if seconds > 0 else Orders.UNKNOWN_TEXT)
 
     def _show_note(self, view: OrderView) -> None:
-        self.note.setVisible(view.shown is Shown.UNKNOWN or view.shown in OWED)
+        self.note_box.setVisible(view.shown is Shown.UNKNOWN or view.shown in OWED)
         if view.shown is Shown.UNKNOWN:
             set_tone(self.note, "unknown")
             self.note_title.setText(Orders.UNKNOWN)
@@ -151,6 +124,7 @@ class DetailPanel(QWidget):
         shown = paid[:MAX_PAYMENT_CARDS] if owed and len(paid) > 1 else []
         tones = ["double" if payment.to_refund_minor else "paid" for payment in shown]
         self.model.marks = {p.id: (str(at + 1), tones[at]) for at, p in enumerate(shown)}
+        self.cards_box.setVisible(bool(shown))
         for at, card in enumerate(self.cards):
             card.setVisible(at < len(shown))
             if at < len(shown):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QGridLayout, QLabel, QStackedWidget, QWidget
+from PySide6.QtWidgets import QLabel, QStackedWidget, QWidget
 
 from pos.domain.basket import Line
 from pos.services.views import OrderView
@@ -12,15 +12,16 @@ from pos.ui.kit import Kit
 from pos.ui.shop import Shop
 from pos.ui.steps import reached
 from pos.ui.views.asides import receipt_words
-from pos.ui.widgets.labels import centred, column, label, line, rule, trailing
+from pos.ui.widgets.labels import centred, column, frame, label, line, trailing
 from pos.ui.widgets.qrview import QrView
 from pos.ui.widgets.ring import Disc
+from pos.words.formats import Formats
 from pos.words.pay import Customer, Paid, Pay
 from pos.words.sell import Cart
 from pos.words.shell import Bar
 
 MAX_LINES = 8
-QR_SIDE = 470
+QR_SIDE = 560
 SMALL_QR = 260
 TICK_MS = 1000
 
@@ -87,11 +88,8 @@ class OrderSide(QWidget):
         self.setObjectName("customerLeft")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.title = label(Customer.YOUR_ORDER, "customertitle")
-        self._grid = QGridLayout()
-        self._grid.setColumnStretch(1, 1)
-        self._grid.setHorizontalSpacing(14)
-        self._grid.setVerticalSpacing(0)
-        self._rows: list[tuple[QLabel, QLabel, QLabel, QWidget]] = []
+        self._box = column()
+        self._rows: list[LineRow] = []
         self._make_rows()
         self.more = label("", "dim")
         self.word = label(Customer.TO_PAY, "customerword")
@@ -99,7 +97,7 @@ class OrderSide(QWidget):
         name = line(label(shop.name, "customershop"), 14, self._test(shop), 0)
         total = line(self.word, 0, self.total)
         total.setAlignment(self.word, Qt.AlignmentFlag.AlignBottom)
-        self.setLayout(column(name, 28, self.title, 26, self._grid, self.more, 32, total, 0, margins=(60, 64, 60, 60)))
+        self.setLayout(column(name, 28, self.title, 26, self._box, self.more, 32, total, 0, margins=(60, 64, 60, 60)))
 
     def _test(self, shop: Shop) -> QLabel:
         mark = label(Bar.TEST, name="testMark")
@@ -107,24 +105,18 @@ class OrderSide(QWidget):
         return mark
 
     def _make_rows(self) -> None:
-        for at in range(MAX_LINES):
-            name, detail, amount = label("", "customerline"), label("", "dim"), trailing(label("", "customerline"))
-            divider = rule()
-            divider.setProperty("rule", "rail")
-            for place, widget in enumerate((name, detail, amount)):
-                widget.setMinimumHeight(62)
-                self._grid.addWidget(widget, 2 * at, place)
-            self._grid.addWidget(divider, 2 * at + 1, 0, 1, 3)
-            self._rows.append((name, detail, amount, divider))
+        for _ in range(MAX_LINES):
+            row = LineRow(self._kit.formats)
+            self._rows.append(row)
+            self._box.addWidget(row)
 
     def show_counter(self, counter: Counter) -> None:
         lines, formats = counter.basket.lines, self._kit.formats
         shown = lines[-MAX_LINES:]
-        for at, widgets in enumerate(self._rows):
-            for widget in widgets:
-                widget.setVisible(at < len(shown))
+        for at, row in enumerate(self._rows):
+            row.setVisible(at < len(shown))
             if at < len(shown):
-                self._show_line(shown[at], *widgets[:3])
+                row.show_line(shown[at])
         self.more.setVisible(len(lines) > len(shown))
         self.more.setText(Customer.MORE_LINES(len(lines) - len(shown)))
         view = counter.view
@@ -134,12 +126,26 @@ class OrderSide(QWidget):
         for each in (self.title, self.total, self.word):
             each.setVisible(bool(lines))
 
-    def _show_line(self, line_: Line, name: QLabel, detail: QLabel, amount: QLabel) -> None:
-        formats = self._kit.formats
-        quantity, price = formats.quantity(line_.quantity_milli), formats.amount(line_.unit_price_minor)
-        name.setText(line_.name)
-        detail.setText(Cart.QUANTITY.format(quantity=quantity, price=price))
-        amount.setText(formats.amount(line_.amount_minor))
+
+class LineRow(QWidget):
+    """Name, quantity and price, amount; a hairline below."""
+
+    def __init__(self, formats: Formats) -> None:
+        super().__init__()
+        self._formats = formats
+        self.name = label("", "customerline")
+        self.detail = label("", "dim")
+        self.amount = trailing(label("", "customerline"))
+        self.name.setMinimumWidth(40)
+        self.setLayout(column(line(self.name, 14, self.detail, 0, self.amount), frame(rule="rail")))
+        self.setFixedHeight(63)
+
+    def show_line(self, shown: Line) -> None:
+        formats = self._formats
+        quantity, price = formats.quantity(shown.quantity_milli), formats.amount(shown.unit_price_minor)
+        self.name.setText(shown.name)
+        self.detail.setText(Cart.QUANTITY.format(quantity=quantity, price=price))
+        self.amount.setText(formats.amount(shown.amount_minor))
 
 
 class CodePage(QWidget):
@@ -153,9 +159,10 @@ class CodePage(QWidget):
         self.code = QrView(kit, "customerQr", QR_SIDE)
         self.safe = centred(label(Customer.SAFE, "customersmall", wrap=True))
         self.expires = centred(label("", "customersmall", name="customer.expires"))
-        box = column(0, self.title, 4, self.code, 0, self.safe, 6, self.expires, 0)
+        self.code.setMinimumSize(440, 440)
+        box = column(0, self.title, self.code, self.safe, 6, self.expires, 0)
         box.setAlignment(self.code, Qt.AlignmentFlag.AlignHCenter)
-        box.setStretch(3, 8)
+        box.setStretchFactor(self.code, 1000)
         self.setLayout(box)
 
     def show_order(self, view: OrderView) -> None:

@@ -17,7 +17,8 @@ from pos.words.sell import Cart
 from pos.words.states import LOOKS
 
 SIDE = 30
-QR_SIDE = 368
+QR_SIDE = 370
+MAX_LINK_SHOWN = 44
 
 
 def half(tone: str, name: str) -> QFrame:
@@ -62,7 +63,7 @@ class QrHalf(QFrame):
 
     def set_room(self, width: int) -> None:
         """As large a code as the room allows; its card stays square."""
-        side = max(140, min(QR_SIDE, width - 2 * SIDE if width >= 400 else width - 32)) + 2
+        side = max(140, min(QR_SIDE, width - 56 if width >= 400 else width - 32)) + 2
         self.card.setFixedSize(side, side)
 
     def show_order(self, view: OrderView | None, amount: str, asking: str) -> None:
@@ -192,4 +193,5 @@ class OutcomeHalf(QFrame):
 
 def _short(url: str) -> str:
     """The link without its scheme, for the eye."""
-    return url.partition("://")[2][:60]
+    plain = url.partition("://")[2]
+    return plain if len(plain) <= MAX_LINK_SHOWN else plain[: MAX_LINK_SHOWN - 1] + "…"

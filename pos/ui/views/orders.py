@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QModelIndex, QTimer, Signal
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView, QWidget
+from PySide6.QtWidgets import QMenu, QWidget
 
 from pos.domain.shown import Shown
 from pos.services.views import OrderRow
@@ -16,6 +16,7 @@ from pos.ui.models.orders import OrdersModel
 from pos.ui.widgets.button import KeyButton, focusless
 from pos.ui.widgets.fields import HintField
 from pos.ui.widgets.labels import column, frame, label, line
+from pos.ui.widgets.lists import ShareTable
 from pos.words.orders import Orders
 from pos.words.states import LOOKS
 
@@ -64,25 +65,10 @@ class OrdersPanel(QWidget):
         menu.triggered.connect(lambda action: self._filter_status(action.data()))
         return menu
 
-    def _make_table(self) -> QTableView:
-        table = QTableView()
-        table.setObjectName("orders.table")
-        table.setAccessibleName(Orders.LIST)
-        table.setModel(self.model)
+    def _make_table(self) -> ShareTable:
         delegate = TableDelegate(self._kit, self._cell, ROW_HEIGHT)
-        delegate.setParent(table)
-        table.setItemDelegate(delegate)
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        table.setShowGrid(False)
-        table.setTabKeyNavigation(False)
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
-        table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        table.horizontalHeader().setHighlightSections(False)
-        table.horizontalHeader().setFixedHeight(34)
-        table.setHorizontalScrollBarPolicy(table.horizontalScrollBarPolicy().ScrollBarAlwaysOff)
-        table.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        table = ShareTable("orders.table", Orders.LIST, self.model, delegate, WIDTHS)
+        table.set_row_height(ROW_HEIGHT)
         return table
 
     def _assemble(self) -> None:
@@ -99,7 +85,7 @@ class OrdersPanel(QWidget):
         self.search.returnPressed.connect(self.ask)
         self.day.clicked.connect(self._toggle_day)
         self.table.selectionModel().currentRowChanged.connect(self._current)
-        self.table.doubleClicked.connect(lambda index: self.opened.emit(self.model.rows[index.row()].order_id))
+        self.table.entered.connect(lambda row: self.opened.emit(self.model.rows[row].order_id))
 
     def focus_first(self) -> None:
         self.table.setFocus()
@@ -132,15 +118,6 @@ class OrdersPanel(QWidget):
             self.model.change(row)
         elif self._is_newest(row):
             self.model.add(row)
-
-    def resizeEvent(self, event: object) -> None:
-        self.fit()
-
-    def fit(self) -> None:
-        room = self.table.viewport().width()
-        header = self.table.horizontalHeader()
-        for at, share in enumerate(WIDTHS):
-            header.resizeSection(at, round(room * share))
 
     def _is_newest(self, row: OrderRow) -> bool:
         filtered = self.status or self.search.text()

@@ -22,6 +22,7 @@ from pos.words.sell import Sell
 FAVOURITES = "*"
 OTHER = "-"
 MIN_COLUMNS = 3
+GAP_COMPACT = 10
 MIN_TILE = 180
 SEARCH_PAUSE_MS = 40
 """Typing rests this long before tiles change, so that a fast typist does not repaint for every letter."""
@@ -55,6 +56,7 @@ class SideBar(QScrollBar):
         inner.rangeChanged.connect(self._range)
         inner.valueChanged.connect(self.setValue)
         self.valueChanged.connect(inner.setValue)
+        self._range(inner.minimum(), inner.maximum())
 
     def _range(self, low: int, high: int) -> None:
         self.setRange(low, high)
@@ -122,6 +124,7 @@ class SellPanel(QWidget):
         self._pause.timeout.connect(self.refresh)
         self.chips.chosen.connect(self._choose)
         self.grid.chosen.connect(self._pick)
+        self._kit.theme.changed.connect(self.fit)
 
     def set_products(self, products: Sequence[Product]) -> None:
         self.catalogue = Catalogue(products)
@@ -141,6 +144,7 @@ class SellPanel(QWidget):
         self._chips_box.setContentsMargins(side, 12 if compact else 14, side, 0)
         self._grid_box.setContentsMargins(side, 12 if compact else 14, 1, 0)
         self.scan.set_hint(Sell.SCAN_SHORT if compact else Sell.SCAN)
+        self.chips.set_small(compact)
         self.fit()
 
     def focus_first(self) -> None:
@@ -164,12 +168,13 @@ class SellPanel(QWidget):
     def fit(self) -> None:
         """Tiles as wide as fill the room, at least three in a row."""
         room = self.grid.width() - 1
-        columns = max(MIN_COLUMNS, room // (MIN_TILE + GAP))
-        width = max(96, room // columns - GAP)
+        gap = self.delegate.gap = GAP_COMPACT if self._compact else GAP
+        columns = max(MIN_COLUMNS, room // (MIN_TILE + gap))
+        width = max(96, room // columns - gap)
         small = self._compact or self.tray.isVisible()
         self.delegate.size = QSize(width, 126 if self._compact else 135 if small else 148)
         self.delegate.band = 65 if self._compact else 70 if small else 79
-        self.grid.setGridSize(QSize(width + GAP, self.delegate.size.height() + GAP))
+        self.grid.setGridSize(QSize(width + gap, self.delegate.size.height() + gap))
         self.grid.doItemsLayout()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtWidgets import QGridLayout, QListView, QStackedWidget, QWidget
+from PySide6.QtWidgets import QGridLayout, QStackedWidget, QWidget
 
 from pos.services.views import OrderView, TimelineRow
 from pos.ui.commands import Commands
@@ -16,6 +16,7 @@ from pos.ui.steps import reached, steps
 from pos.ui.views.asides import NextCard, ReceiptCard
 from pos.ui.widgets.button import CommandButton, focusless
 from pos.ui.widgets.labels import column, label, line
+from pos.ui.widgets.lists import ContentList
 from pos.ui.widgets.pill import Pill
 from pos.ui.widgets.stepbar import StepBar
 from pos.words.pay import Local, Paid, Pay, Unknown
@@ -65,7 +66,9 @@ class Sheet(QWidget):
         self.pill = Pill(kit.theme, "sheet.state")
         self.bar = StepBar(kit.theme, name="sheet.steps")
         self.model = TimelineModel(kit.formats)
-        self.list = self._make_list()
+        delegate = PayTimelineDelegate(kit)
+        delegate.row_height = ROW_HEIGHT
+        self.list = ContentList("sheet.happened", Pay.HAPPENED, self.model, delegate)
         self.next = NextCard(kit)
         self.receipt = ReceiptCard(kit)
         self._pages: dict[Stage, QWidget] = {}
@@ -73,23 +76,11 @@ class Sheet(QWidget):
         self._compact = False
         self._assemble()
 
-    def _make_list(self) -> QListView:
-        view = QListView()
-        view.setObjectName("sheet.happened")
-        view.setAccessibleName(Pay.HAPPENED)
-        self._delegate = PayTimelineDelegate(self._kit)
-        self._delegate.row_height = ROW_HEIGHT
-        view.setModel(self.model)
-        view.setItemDelegate(self._delegate)
-        view.setSelectionMode(QListView.SelectionMode.NoSelection)
-        view.setFocusPolicy(view.focusPolicy().NoFocus)
-        return view
-
     def _assemble(self) -> None:
         head = line(column(self.title, 1, self.sub), 0, column(self.pill, 0, margins=(0, 0, 0, 0)))
-        self._box = column(head, 16, self.bar, 22, self.list, self.next, 12, self.receipt, 12, self._keys)
+        self._box = column(head, 18, self.bar, 20, self.list, 14, self.next, 0, self.receipt, 12, self._keys)
         self._box.setContentsMargins(30, 30, 30, 30)
-        self._box.setStretch(4, 1)
+        self._box.setStretchFactor(self.list, 1000)
         self.setLayout(self._box)
 
     def set_compact(self, compact: bool) -> None:
@@ -109,6 +100,7 @@ class Sheet(QWidget):
         view, stage = self._counter.view, self._counter.stage
         self._show_head(view)
         self.bar.set(steps(None if self._counter.asking else view))
+        self.bar.setVisible(view is None or view.attempt is not None)
         self.model.set_rows(self._rows(view))
         self.next.setVisible(stage is Stage.UNKNOWN)
         self.receipt.setVisible(stage is Stage.PAID and not self._compact)

@@ -35,7 +35,7 @@ def keys_for(stage: Stage, *, cash: bool, owed: str = "") -> tuple[Key | None, K
         case Stage.RINGING | Stage.OPEN:
             return Key("discount", Cart.DISCOUNT_KEY), Key("cash", Cart.CASH), Key("pay.qr", Cart.PAY_QR, "primary")
         case Stage.WAITING | Stage.UNKNOWN | Stage.ASKING:
-            return Key("cash", Cart.CASH_INSTEAD), Key("give_up", Cart.GIVE_UP), next_customer
+            return Key("cash", Cart.CASH_INSTEAD), None, next_customer
         case Stage.OWED:
             return Key("refund.owed", owed), Key("print", Cart.RECEIPT), next_customer
     return Key("refund", Cart.RETURN), Key("print", Cart.RECEIPT), next_customer
@@ -79,6 +79,7 @@ class Tenders(QWidget):
             button = CommandButton(self._kit.theme, self._commands[key.command], key.words, key.kind)
             focusless(button)
             self._made[key, place] = button
-            row, column, span = (1, 0, 2) if place == 2 else (0, place, 1)
+            alone = place == 0 and self._shown[1] is None
+            row, column, span = (1, 0, 2) if place == 2 else (0, place, 2 if alone else 1)
             self._grid.addWidget(button, row, column, 1, span)
         return self._made[key, place]

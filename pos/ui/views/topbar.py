@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QWidget
 from pos.services.views import StatusView
 from pos.ui.kit import Kit
 from pos.ui.shop import Shop
-from pos.ui.widgets.labels import frame, label, line
+from pos.ui.widgets.labels import frame, holder, label, line
+from pos.ui.widgets.paint import PILL_HEIGHT
 from pos.ui.widgets.pill import Pill
 from pos.words.shell import Bar, Roles
 
@@ -87,6 +88,7 @@ class TopBar(QWidget):
         self.test = label(Bar.TEST, name="testMark")
         self.test.setToolTip(Bar.TEST_HINT)
         self.test.setVisible(shop.test_mode)
+        self.test.setFixedHeight(PILL_HEIGHT)
         self.lights = [Pill(kit.theme, name) for name in ("light.gateway", "light.relay", "light.sync", "light.orders")]
         self.lights[3].clicked.connect(self.tray_wanted)
         self.lights[3].setCursor(Qt.CursorShape.PointingHandCursor)
@@ -96,20 +98,22 @@ class TopBar(QWidget):
         self.tick()
 
     def _assemble(self) -> None:
-        left = line(self._mark, 8, self.name, 18, self.till, 18, self.shift, 18, self.test)
-        right = line()
-        for pill in self.lights:
-            right.addWidget(pill)
-            right.addSpacing(18)
-        right.addWidget(self.user)
-        right.addSpacing(20)
-        right.addWidget(self.clock)
-        self.setLayout(line(left, 0, right, margins=(20, 0, 20, 0)))
+        named = holder(line(self._mark, 8, self.name))
+        self._left = line(named, self.till, self.shift, self.test)
+        self._left.setSpacing(18)
+        self._right = line(*self.lights, self.user, self.clock)
+        self._right.setSpacing(18)
+        self._whole = line(self._left, 0, self._right, margins=(20, 0, 20, 0))
+        self.setLayout(self._whole)
 
     def set_compact(self, compact: bool) -> None:
         """Shorter words for a narrow window."""
         if compact != self._compact:
             self._compact = compact
+            side, gap = (16, 12) if compact else (20, 18)
+            self._whole.setContentsMargins(side, 0, side, 0)
+            self._left.setSpacing(gap)
+            self._right.setSpacing(gap)
             self.tick()
 
     def set_tray(self, is_open: bool) -> None:

@@ -38,16 +38,16 @@ class TrayCard(QFrame):
         self.setObjectName(f"tray.{no}")
         self.number = label("", "strong")
         self.pill = Pill(kit.theme)
-        self.amount = label("", "amount")
+        self.amount = label("", "trayamount")
         self.bar = StepBar(kit.theme, words=False)
-        self.words = label("", "small")
+        self.words = label("", "smallstrong")
         self.timer = label("", "small")
         self.button = KeyButton(kit.theme, Words.SHOW_QR, f"Alt {no}", "small")
         focusless(self.button)
         self.button.clicked.connect(self._press)
         top = line(self.number, 0, self.pill)
         under = line(self.words, 0, self.timer)
-        self.setLayout(column(top, 4, self.amount, 9, self.bar, 7, under, 9, self.button, margins=(14, 13, 14, 12)))
+        self.setLayout(column(top, 7, self.amount, 11, self.bar, 9, under, 11, self.button, margins=(14, 13, 14, 12)))
 
     def show_order(self, view: OrderView) -> None:
         self.view = view
@@ -56,7 +56,7 @@ class TrayCard(QFrame):
         if tone == "paid" and view.payment_text:
             words = Words.PAID_BY.format(method=view.payment_text.split(" · ")[0])
         self.number.setText(view.number)
-        self.pill.set(pill_of(view) or look.short_word, look.tone, look.icon)
+        self.pill.set(pill_of(view) or look.short_word, look.tone, look.icon, plain=look.tone != "waiting")
         self.amount.setText(self._kit.formats.money(view.totals.total_minor))
         self.bar.set([Step("", tone if at < max(1, reached(view)) else "") for at in range(4)])
         self.words.setText(words)
@@ -103,7 +103,7 @@ class Tray(QFrame):
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._columns = COLUMNS
         top = line(self.title, 9, self.summary, 0, self.close_button)
-        self.setLayout(column(top, 10, self._grid, self.empty, margins=(20, 14, 20, 18)))
+        self.setLayout(column(top, 12, self._grid, self.empty, margins=(20, 14, 20, 18)))
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.hide()
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QLayout, QLayoutItem, QPushButton, QStyle, QWidget
 
+from pos.ui.widgets.labels import set_tone
+
 
 class Flow(QLayout):
     """Items side by side, wrapped like words, in reading direction."""
@@ -72,6 +74,7 @@ class Chips(QWidget):
     def __init__(self, name: str, spoken: str, kind: str = "chip") -> None:
         super().__init__()
         self._kind = kind
+        self._small = False
         self.setObjectName(name)
         self.setAccessibleName(spoken)
         self._flow = Flow()
@@ -94,6 +97,13 @@ class Chips(QWidget):
             self._buttons[chosen].setChecked(True)
         self._flow.invalidate()
 
+    def set_small(self, small: bool) -> None:
+        """Narrower, for a small window."""
+        self._small = small
+        self._flow.setSpacing(7 if small else 8)
+        for button in self._buttons.values():
+            set_tone(button, "true" if small else "", "small")
+
     def _rebuild(self, keys: Sequence[str]) -> None:
         while item := self._flow.takeAt(0):
             widget = item.widget()
@@ -105,6 +115,7 @@ class Chips(QWidget):
             button = QPushButton()
             button.setObjectName(f"{self.objectName()}.{key}")
             button.setProperty("kind", self._kind)
+            button.setProperty("small", "true" if self._small else "")
             button.setCheckable(True)
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             button.clicked.connect(lambda _=False, key=key: self.chosen.emit(key))

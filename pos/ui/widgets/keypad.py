@@ -9,6 +9,7 @@ from pos.ui.kit import Kit
 from pos.ui.widgets.button import focusless
 from pos.words.sell import Cash
 
+KEY_HEIGHT = 86
 KEYS = ("7", "8", "9", "4", "5", "6", "1", "2", "3", "00", "0", "")
 
 
@@ -25,6 +26,7 @@ class Keypad(QWidget):
             button = self._make(text)
             grid.addWidget(button, at // 3, at % 3)
         self._erase = button
+        self.setMaximumHeight(4 * KEY_HEIGHT + 3 * grid.spacing())
         kit.theme.changed.connect(self._dress)
         self._dress()
 
@@ -34,7 +36,7 @@ class Keypad(QWidget):
         button.setProperty("kind", "digit")
         button.setAccessibleName(text or Cash.ERASE)
         button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        button.setMaximumHeight(86)
+        button.setMaximumHeight(KEY_HEIGHT)
         button.clicked.connect(lambda: self.pressed.emit(text))
         focusless(button)
         return button

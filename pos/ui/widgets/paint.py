@@ -23,11 +23,15 @@ def pill_width(text: str, icon: str = "") -> int:
 
 
 def paint_pill(
-    painter: QPainter, rect: QRect, text: str, look: tuple[str, str], theme: Theme, *, ring: bool = False
+    painter: QPainter, rect: QRect, text: str, look: tuple[str, str], theme: Theme, *, edge: str = ""
 ) -> None:
-    """A rounded mark of a state: `look` is (tone, icon); an empty icon is a dot. `rect` is the whole pill."""
+    """A rounded mark of a state: `look` is (tone, icon); an empty icon is a dot. `rect` is the whole pill.
+
+    `edge`: "ring" draws a line around it, "plain" stands on the card's colour.
+    """
     tone, icon = look
-    color, soft = theme.color(tone), theme.color(f"{tone}_soft")
+    color, soft = theme.color(tone), theme.color("card" if edge == "plain" else f"{tone}_soft")
+    ring = edge == "ring"
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(QPen(color, 2) if ring else QPen(soft, 0))

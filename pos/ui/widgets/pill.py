@@ -22,13 +22,15 @@ class Pill(QWidget):
         self.tone = "gone"
         self.icon = ""
         self.ring = False
+        self.plain = False
         self.setObjectName(name)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
-    def set(self, text: str, tone: str, icon: str = "", *, ring: bool = False) -> None:
-        if (text, tone, icon, ring) == (self.text, self.tone, self.icon, self.ring):
+    def set(self, text: str, tone: str, icon: str = "", *, ring: bool = False, plain: bool = False) -> None:
+        """`ring` draws its edge; `plain` sets it on the card's own colour, for a card that wears the tone itself."""
+        if (text, tone, icon, ring, plain) == (self.text, self.tone, self.icon, self.ring, self.plain):
             return
-        self.text, self.tone, self.icon, self.ring = text, tone, icon, ring
+        self.text, self.tone, self.icon, self.ring, self.plain = text, tone, icon, ring, plain
         self.setAccessibleName(text)
         self.updateGeometry()
         self.update()
@@ -43,7 +45,8 @@ class Pill(QWidget):
         if self.text:
             painter = QPainter(self)
             look = (self.tone, self.icon)
-            paint_pill(painter, QRect(0, 0, self.width(), self.height()), self.text, look, self._theme, ring=self.ring)
+            edge = "ring" if self.ring else "plain" if self.plain else ""
+            paint_pill(painter, QRect(0, 0, self.width(), self.height()), self.text, look, self._theme, edge=edge)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self.rect().contains(event.position().toPoint()):

@@ -63,12 +63,15 @@ class QrView(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        painter.fillRect(self.rect(), self._kit.theme.color("qr_light"))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self._kit.theme.color("qr_light"))
+        painter.drawRoundedRect(self.rect(), 10, 10)
         if self._image is None:
             return
         ratio = self.devicePixelRatioF()
         device = int(min(self.width(), self.height()) * ratio)
-        scale = max(1, device // self._image.width())
+        scale = max(1, device // (self._image.width() + 2 * qr.QUIET_ZONE))
         side = self._image.width() * scale
         left, top = (int(self.width() * ratio) - side) // 2, (int(self.height() * ratio) - side) // 2
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
