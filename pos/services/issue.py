@@ -32,6 +32,7 @@ from pos.services.settle import Settle
 from pos.services.views import OrderView
 
 LEASE_MS = 15_000
+EXPIRY_MARGIN_S = 60
 REPEATS = 2
 REPEAT_PAUSE_S = 0.4
 BUSY_WAIT_MAX_S = 5.0
@@ -131,7 +132,8 @@ class Issuer:
         check_fence(attempts, order.number)
         placed = self._selling.place(tx, order)
         attempt = self._new_attempt(placed, len(attempts) + 1, verdict.left_minor, gate, now)
-        call = gate.adapter.create(self._request(placed, attempt, tx.shop.meta("relay_shop") or ""))
+        request = self._request(placed, attempt, tx.shop.meta("relay_shop") or "")
+        call = gate.adapter.create(replace(request, expires_at_ms=self._expiry_ms(gate, now)))
         outgoing = Outgoing(
             id=self._context.ids.uuid7(),
             order_id=order.id,
@@ -190,6 +192,17 @@ class Issuer:
             send_by_ms=now_ms + SEND_BY_S * 1000,
             look_due_at_ms=now_ms + CALL_TIMEOUT_S * 1000,
         )
+
+    def _expiry_ms(self, gate: Gateway, now_ms: int) -> int | None:
+        """The shortest life the gateway allows, by the gateway's clock and with a margin; None where its clock is not
+
+        known yet: the link then lives as long as the gateway lets it, and is closed by us.
+        """
+        least = gate.adapter.capabilities.expiry_min_s
+        health = self._desk.health.get(gate.adapter.name)
+        if least is None or health is None or health.answered_at_ms is None:
+            return None
+        return now_ms + health.skew_ms + (least + EXPIRY_MARGIN_S) * 1000
 
     def _request(self, order: Order, attempt: Attempt, relay_shop: str) -> LinkRequest:
         shop = self._context.shop

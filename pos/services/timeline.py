@@ -46,9 +46,9 @@ def timeline(tx: Tx, order: Order, money: Money) -> list[TimelineRow]:
     """Earliest first; a fact seen in several ways has a row for the first, and one for the report."""
     rows = [TimelineRow(order.created_at_ms, "till", Happened.SAVED.format(amount=money(order.total_minor)))]
     rows += _attempt_rows(tx, order.id)
-    rows += [
-        _call_row(call) for call in tx.outbox.calls(order.id) if call.operation != "create" or call.outcome != "ok"
-    ]
+    titles = {a.id: gateway_title(a.gateway) for a in tx.attempts.of_order(order.id)}
+    calls = [call for call in tx.outbox.calls(order.id) if call.outcome != "ok"]
+    rows += [_call_row(call, titles.get(call.attempt_id, "")) for call in calls]
     rows += _fact_rows(tx, order.id, money)
     rows += _money_rows(tx, order.id, money)
     rows += _journal_rows(tx, order.id)
@@ -63,7 +63,7 @@ def _attempt_rows(tx: Tx, order_id: str) -> list[TimelineRow]:
         rows.append(TimelineRow(attempt.drafted_at_ms, "till", asked))
         if attempt.shown_at_ms is not None:
             rows.append(TimelineRow(attempt.shown_at_ms, "gateway", Happened.LINK_READY.format(no=attempt.no)))
-        if attempt.closing_at_ms is not None:
+        if attempt.closing_at_ms is not None and attempt.fence_kind != "closed":  # paid links close by themselves
             rows.append(TimelineRow(attempt.closing_at_ms, "till", Happened.CLOSING.format(no=attempt.no), "waiting"))
         if attempt.phase == "abandoned" and attempt.ended_at_ms is not None:
             text = Happened.ABANDONED.format(no=attempt.no, reason=attempt.reason)
@@ -71,13 +71,13 @@ def _attempt_rows(tx: Tx, order_id: str) -> list[TimelineRow]:
     return rows
 
 
-def _call_row(call: CallLog) -> TimelineRow:
+def _call_row(call: CallLog, title: str) -> TimelineRow:
     if call.operation == "opened":
         return TimelineRow(call.at_ms, "callback", Happened.OPENED)
     if call.operation == "callback":
         return TimelineRow(call.at_ms, "callback", Happened.CAME_BACK, "waiting")
     word, state = _OUTCOMES.get(call.outcome, ("REFUSED", "bad"))
-    text = str(getattr(Happened, word)).format(gateway="", message=call.message)
+    text = str(getattr(Happened, word)).format(gateway=title, message=call.message)
     return TimelineRow(call.at_ms, _source_word(Source.FETCH, call.source), text.strip(), state)
 
 
