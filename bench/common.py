@@ -107,14 +107,19 @@ class SlowDisk:
         return subprocess.run(command, check=False, capture_output=True).returncode == 0
 
     def environment(self, sync_us: int = SYNC_US) -> dict[str, str]:
-        env = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-        env["PYTHONPATH"] = str(HERE.parent)
+        env = plain_environment()
         if self.available:
             env |= {"LD_PRELOAD": str(self.library), "SYNC_US": str(sync_us), "SYNC_LOG": str(self.log)}
         return env
 
     def count(self) -> int:
         return self.log.stat().st_size if self.log.exists() else 0
+
+
+def plain_environment() -> dict[str, str]:
+    """This process's environment, with byte code kept and without anybody's till."""
+    env = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE" and not k.startswith("POS_")}
+    return env | {"PYTHONPATH": str(HERE.parent)}
 
 
 def scratch() -> Path:

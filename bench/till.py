@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from pos.app.wiring import Till, open_till
 from pos.domain.basket import Line
+from pos.domain.catalogue import Product
 from pos.domain.facts import Mode
 from pos.domain.order import Life
 from pos.domain.ports import Gateway, PreparedCall
@@ -43,6 +45,12 @@ class QuietTill:
 
         drafted = self._till.database.write_now(write)
         assert isinstance(drafted.outgoing and drafted.outgoing.call, PreparedCall)
+
+    def put_products(self, products: Sequence[Product]) -> None:
+        self._till.database.write_now(lambda tx: tx.shop.put_products(products))
+
+    def close(self) -> None:
+        self._till.database.close()
 
     def commits(self) -> int:
         return self._till.database.commits
