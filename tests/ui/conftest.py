@@ -12,7 +12,7 @@ import pytest
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
 from pos.ui import aio, theme
@@ -21,6 +21,7 @@ from pos.ui.main_window import MainWindow
 from pos.ui.shop import shop_of
 from pos.ui.tasks import Tasks
 from pos.ui.theme import Theme
+from pos.ui.views.display import CustomerDisplay
 from pos.words import language
 from pos.words.formats import Formats
 from tests.ui import scenes
@@ -118,6 +119,13 @@ def dressed(qapp: QApplication) -> Iterator[Theme]:
     qapp.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
 
 
+def assert_no_stray_windows() -> None:
+    """A widget shown without a parent is a window of its own: it flashes, and takes the keyboard with it."""
+    known = (MainWindow, CustomerDisplay, QMenu)
+    stray = [w for w in QApplication.topLevelWidgets() if not isinstance(w, known)]
+    assert not stray, [(type(w).__name__, w.objectName()) for w in stray]
+
+
 def make_window(till: FakeTill, worn: Theme, desk: QuietDesk) -> MainWindow:
     formats = Formats(till.locale, till.currency, till.time_zone)
     return MainWindow(Kit(formats, worn, Tasks(), till.clock), shop_of(till), desk)
@@ -136,5 +144,6 @@ def stand(qtbot: QtBot, loop: asyncio.AbstractEventLoop, dressed: Theme) -> Iter
     made = Stand(qtbot, till, window, desk)
     made.settle()
     yield made
+    assert_no_stray_windows()
     window.kit.tasks.cancel_all()
     window.close()

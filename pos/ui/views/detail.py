@@ -195,6 +195,8 @@ class DetailKeys(QWidget):
         self._grid.setSpacing(10)
         self._grid.addWidget(self.refund, 0, 0, 1, 2)
         self._small = (self.check, self.manager, self.open, self.give_back, self.receipt)
+        for at, button in enumerate(self._small):
+            self._grid.addWidget(button, 1 + at // 2, at % 2)
         for button in (self.refund, *self._small):
             focusless(button)
 

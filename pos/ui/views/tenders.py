@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtWidgets import QGridLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from pos.ui.commands import Commands
 from pos.ui.counter import Counter, Stage
 from pos.ui.kit import Kit
 from pos.ui.widgets.button import CommandButton, focusless
+from pos.ui.widgets.labels import column, line
 from pos.words.sell import Cart
 
 
@@ -51,11 +52,9 @@ class Tenders(QWidget):
         self._made: dict[tuple[Key, int], CommandButton] = {}
         self._shown: tuple[Key | None, ...] = ()
         self.cash_open = False
-        self._grid = QGridLayout(self)
-        self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setSpacing(10)
-        self._grid.setColumnStretch(0, 1)
-        self._grid.setColumnStretch(1, 1)
+        self._small, self._big = line(), line()
+        self._small.setSpacing(10)
+        self.setLayout(column(self._small, 10, self._big))
 
     def set_cash(self, open_: bool, given_enough: bool) -> None:
         self.cash_open = open_
@@ -79,7 +78,8 @@ class Tenders(QWidget):
             button = CommandButton(self._kit.theme, self._commands[key.command], key.words, key.kind)
             focusless(button)
             self._made[key, place] = button
-            alone = place == 0 and self._shown[1] is None
-            row, column, span = (1, 0, 2) if place == 2 else (0, place, 2 if alone else 1)
-            self._grid.addWidget(button, row, column, 1, span)
+            if place == 2:
+                self._big.addWidget(button)
+            else:
+                self._small.insertWidget(0 if place == 0 else -1, button, 1)
         return self._made[key, place]
