@@ -158,7 +158,7 @@ class Settle:
                 tx.money.enter(
                     _moved("refund", subject, order.id, order.till, gateway, -refund.amount_minor, bundle, now_ms)
                 )
-            elif refund.state in {"failed", "reversed"} and _was_entered(tx, "refund", subject, order.till):
+            elif refund.state in {"failed", "reversed"} and tx.money.entered("refund", subject):
                 tx.money.enter(
                     _moved("bounce", subject, order.id, order.till, gateway, refund.amount_minor, bundle, now_ms)
                 )
@@ -299,7 +299,3 @@ def _moved(
     kind: str, subject: str, order_id: str, till: str, gateway: str, amount: int, bundle: Bundle, now_ms: int
 ) -> ZEntry:
     return ZEntry(kind, subject, order_id, till, gateway, amount, bundle.order.currency, now_ms)
-
-
-def _was_entered(tx: Tx, kind: str, subject: str, till: str) -> bool:
-    return any(e.kind == kind and e.subject == subject for e in tx.money.entries(open_only=False, till=till))

@@ -365,7 +365,7 @@ sweep_run = Table(
     Column("corrected", Integer, nullable=False),
     Column("duplicates", Integer, nullable=False),
     _text("note"),
-    Index("ix_sweep_started", "started_at_ms"),
+    Index("ix_sweep_ended", "ended_at_ms"),
 )
 
 lease = Table(

@@ -60,6 +60,10 @@ class MoneyRows(Rows):
             query = query.where(_z.c.z_id == z_id)
         return [mapping.load(ZEntry, row) for row in self._all(query)]
 
+    def entered(self, kind: str, subject: str) -> bool:
+        """Whether this movement was noted before, in whichever Z."""
+        return self._one(select(_z.c.kind).where(_z.c.kind == kind, _z.c.subject == subject)) is not None
+
     def put_in_z(self, z_id: str, till: str) -> int:
         """Put every open entry of a till into a Z; returns how many."""
         statement = _z.update().where(_z.c.z_id == "", _z.c.till == till).values(z_id=z_id).returning(_z.c.subject)

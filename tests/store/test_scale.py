@@ -1,0 +1,73 @@
+"""What is asked every second, or once per order, is served by an index: after years a shop is as fast as when new."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from pos.domain.facts import Fact, Kind, Mode
+from pos.domain.payment import Phase, reference
+from pos.domain.store_port import OrderFilter, Tx
+from pos.store.engine import Database
+from tests.store.test_store import ORDER, SEEN, put_attempt, put_order
+
+Read = Callable[[Tx], Any]
+READS: dict[str, Read] = {
+    "one order's money": lambda tx: tx.facts.bundle(ORDER),
+    "which looks are due": lambda tx: tx.attempts.due(1, 50, "1"),
+    "when the next look is due": lambda tx: tx.attempts.next_due_ms("1"),
+    "orders that wait": lambda tx: tx.orders.lines_of(OrderFilter(live_only=True)),
+    "what changed since": lambda tx: tx.orders.lines_of(OrderFilter(touched_after=5)),
+    "the newest change": lambda tx: tx.orders.last_touch(),
+    "the last sweep": lambda tx: tx.sync.last_run(),
+    "calls to be made": lambda tx: tx.outbox.due(1, 5),
+    "calls of an order": lambda tx: tx.outbox.calls(ORDER),
+    "exceptions of an order": lambda tx: tx.problems.of_order(ORDER),
+    "a movement in the books": lambda tx: tx.money.entered("refund", "re_1"),
+}
+
+
+def plans(database: Database, read: Read) -> list[str]:
+    """SQLite's plan of every statement that `read` runs."""
+    asked: list[tuple[str, Any]] = []
+
+    def note(_c: Any, _cursor: Any, text: str, parameters: Any, _context: Any, _many: bool) -> None:
+        asked.append((text, parameters))
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    database.read_now(read)
+    event.remove(database.engine, "before_cursor_execute", note)
+    path = database.engine.url.database
+    assert path is not None
+    with sqlite3.connect(path) as plain:
+        found = [plain.execute("EXPLAIN QUERY PLAN " + text, p).fetchall() for text, p in asked if "SELECT" in text]
+    plain.close()
+    return [str(row[3]) for rows in found for row in rows]
+
+
+@pytest.mark.parametrize("name", READS)
+def test_no_table_is_read_from_end_to_end(database: Database, name: str) -> None:
+    database.write_now(put_order)
+    database.write_now(lambda tx: put_attempt(tx, 1, Phase.OPEN))
+    found = plans(database, READS[name])
+    assert found
+    small = ("CONSTANT", "subquery", "ux_live_attempt")  # the partial index holds the few live attempts alone
+    whole = [line for line in found if line.startswith("SCAN") and not any(word in line for word in small)]
+    assert whole == []
+    assert [line for line in found if "ix_fact_kind_at" in line] == []  # every fact of a kind is every fact
+
+
+def test_a_payment_is_found_by_any_reference_of_the_order_and_by_no_other(database: Database) -> None:
+    database.write_now(put_order)
+    others = [ORDER[:-1] + "2", ORDER + "0"]
+    owners = [ORDER, *others]
+    facts = [
+        Fact("stripe", "acct_1", Mode.TEST, Kind.PAYMENT_OF_REFERENCE, f"ch_{i}", reference(owner, 7))
+        for i, owner in enumerate(owners)
+    ]
+    database.write_now(lambda tx: tx.facts.add(facts, SEEN))
+    assert {f.object for f in database.read_now(lambda tx: tx.facts.bundle(ORDER)).facts} == {"ch_0"}
