@@ -204,7 +204,8 @@ def main(arguments: list[str]) -> int:
         return check(python)
     story = command == "demo" and ("--headless" in rest or not has_display())
     offscreen = story or command in {"test", "bench", "prove", "shots"} or not has_display()
-    if command != "pos" or rest[:1] in (["till"], ["demo"]):
+    windowless = command in {"check", "prove"} or "--no-window" in rest
+    if not windowless and (command != "pos" or rest[:1] in (["till"], ["demo"])):
         need_qt(window=not offscreen)
     if command in {"test", "prove"}:
         need_test_programs()

@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -150,9 +151,13 @@ def _floor(made: Any, till: Any, path: str) -> dict[str, list[float]]:
             client.get(made.bank + path, headers={"Authorization": f"Bearer {DEFAULT_KEY}"}).raise_for_status()
             found["fetch_ms"].append((time.perf_counter() - started) * 1000)
             started = time.perf_counter()
-            till.database.write_now(lambda tx: tx.shop.set_meta("bench", "1"))
+            till.database.write_now(partial(_note, value=str(number)))
             found["till_commit_ms"].append((time.perf_counter() - started) * 1000)
     return found
+
+
+def _note(tx: Any, value: str) -> None:
+    tx.shop.set_meta("bench", value)  # another value each time: SQLite does not write what is there already
 
 
 def _repaint(window: Any) -> float:

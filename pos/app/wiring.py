@@ -249,6 +249,7 @@ def background(till: Till, only: str = "") -> Supervisor:
     sweeper = Sweeper(till.context, till.reconcile)
     parts: dict[str, Loop] = {
         "probe": prober.run,
+        "outbox": prober.run_outbox,
         "sweep": sweeper.run,
         "follow": Follower(till.context, till.queries).run,
     }

@@ -65,8 +65,10 @@ async def _once(till: Till, only: str | None, as_json: bool) -> None:
 
 
 async def _follow(till: Till, only: str | None) -> None:
-    say(f"ready till {till.till}")
     supervisor = background(till, only or "")
+    if only == "relay" and till.relay is None:
+        raise BadInput("There is no relay to listen to.", "Set [relay] url and its till token, or leave --only out.")
+    say(f"ready till {till.till}")
     work = asyncio.ensure_future(supervisor.run())
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):

@@ -77,6 +77,12 @@ class Prober:
             await self._looks.look(attempt.id, hint=self._why())
         return len(live)
 
+    async def run_outbox(self) -> None:
+        """Only what is to be sent; for ever. Claims keep this and the probes from sending the same call twice."""
+        while True:
+            await self.send_outbox()
+            await asyncio.sleep(SLEEP_MAX_S)
+
     async def send_outbox(self) -> int:
         """Refund calls that got no answer: the same bytes with the same key. Create calls are never sent from here."""
         now, owner = self._context.now_ms(), self._context.owner
