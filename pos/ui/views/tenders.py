@@ -67,11 +67,15 @@ class Tenders(QWidget):
         if keys == self._shown:
             return
         self._shown = keys
+        # Each button that is shown lays out the whole window; while their box is hidden none of them does.
+        hidden = self.isHidden()
+        self.hide()
         for button in self._made.values():
             button.hide()
         for place, key in enumerate(keys):
             if key is not None:
                 self._button(key, place).show()
+        self.setVisible(not hidden)
 
     def _button(self, key: Key, place: int) -> CommandButton:
         if (key, place) not in self._made:
