@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
+from pos.domain.errors import PosError
 from pos.domain.facts import Source
 from pos.domain.payment import Attempt
-from pos.domain.ports import NoAnswer, NotSent, Outcome, PreparedCall
+from pos.domain.ports import Outcome, PreparedCall
 from pos.domain.store_port import CallLog, Hint, Tx
 from pos.services.bus import PageOpened
 from pos.services.context import Context
@@ -82,7 +83,7 @@ class Hints:
                     return False
                 await self._settle.take_in(evidence_of(hint.gateway, asked, Source.FETCH, label, cursor, hint.id))
                 call = asked.reading.next
-        except (NotSent, NoAnswer):
+        except PosError:  # no answer, or a key that is not accepted: kept, and asked again
             return False
         return True
 

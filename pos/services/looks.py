@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from pos.domain.errors import PosError
 from pos.domain.facts import Source
 from pos.domain.payment import CALL_TIMEOUT_S, Attempt, Phase
 from pos.domain.ports import Asked, Gateway, LinkInfo, NoAnswer, NotSent, Outcome, PreparedCall
@@ -52,10 +53,8 @@ class Looks:
             if not attempt.link_id:
                 return await self._find(attempt, gateway, hint)
             asked = await self._ask_link(attempt, gateway)
-        except (NotSent, NoAnswer) as error:
-            return await self._no_answer(
-                attempt, hint, "not_sent" if isinstance(error, NotSent) else "no_answer", error
-            )
+        except PosError as error:  # also: a gateway no longer set up, a key not accepted; other links must go on
+            return await self._no_answer(attempt, hint, unanswered_word(error), error)
         if asked.reading.outcome is not Outcome.OK:
             return await self._not_ok(attempt, hint, asked)
         evidence = evidence_of(attempt.gateway, asked, Source.FETCH, hint, cursor, drop_hint)
@@ -74,7 +73,7 @@ class Looks:
                 break
             try:
                 asked = await self._desk.ask(gateway, call)
-            except (NotSent, NoAnswer):
+            except PosError:
                 break
             if asked.reading.outcome is not Outcome.OK:
                 break
@@ -167,6 +166,13 @@ def evidence_of(
 ) -> Evidence:
     reading = asked.reading
     return Evidence(gateway, reading.facts, source, hint, reading.links, asked.raw_sha256, cursor, drop_hint)
+
+
+def unanswered_word(error: PosError) -> str:
+    """For the call log: why there is no answer."""
+    if isinstance(error, NotSent):
+        return "not_sent"
+    return "no_answer" if isinstance(error, NoAnswer) else "not_asked"
 
 
 def _locked(tx: Tx, attempt_id: str) -> Attempt:

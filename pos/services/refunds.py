@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from pos.domain.errors import BadInput, Refused
+from pos.domain.errors import BadInput, PosError, Refused
 from pos.domain.facts import Fact, Kind, Source
 from pos.domain.order import Life
 from pos.domain.payment import KeyParts, idempotency_key
-from pos.domain.ports import Asked, NoAnswer, NotSent, Outcome, RefundRequest
+from pos.domain.ports import Asked, Outcome, RefundRequest
 from pos.domain.refund import Purpose, Refund
 from pos.domain.store_port import CallLog, Outgoing, Tx
 from pos.domain.verdict import Bundle, Proposal, Verdict, fold, refundable_of
 from pos.services.bus import OrderChanged
 from pos.services.context import Context
 from pos.services.desk import Desk
-from pos.services.looks import evidence_of
+from pos.services.looks import evidence_of, unanswered_word
 from pos.services.orderview import view_of
 from pos.services.people import People
 from pos.services.settle import Evidence, Settle
@@ -195,8 +195,8 @@ class Refunds:
         try:
             gate = await self._desk.get(row.call.gateway)
             asked = await self._desk.ask(gate, row.call)
-        except (NotSent, NoAnswer) as error:
-            await self._later(row, "no_answer", error.title, 0)
+        except PosError as error:
+            await self._later(row, unanswered_word(error), error.title, 0)
             return False
         if asked.reading.outcome is Outcome.OK:
             await self._done(row, evidence_of(row.call.gateway, asked, Source.ANSWER, "refund"), "done", asked)

@@ -130,18 +130,14 @@ class FactRows(Rows):
 
     def _payments(self, order_id: str, attempts: Sequence[Attempt]) -> set[str]:
         links = [a.link_id for a in attempts if a.link_id]
-        by_reference = select(_f.c.object, _f.c.kind).where(_starts_with(_f.c.target, order_id + "_"))
-        # the kind is looked at here: asked for in SQL it tempts the planner to read every binding of the shop
-        found = {row["object"] for row in self._all(by_reference) if row["kind"] in OF_PAYMENT}
-        if links:
-            by_link = select(_f.c.object).where(_f.c.target.in_(links), _f.c.kind == Kind.PAYMENT_OF_LINK)
-            found |= set(self._c.execute(by_link).scalars())
-        return found
+        # kinds are looked at here: asked for in SQL they tempt the planner to read every fact of that kind
+        wanted = _starts_with(_f.c.target, order_id + "_")
+        found = {f.object for f in self._facts(wanted) if f.kind in OF_PAYMENT}
+        return found | {f.object for f in self._facts(_f.c.target.in_(links)) if f.kind is Kind.PAYMENT_OF_LINK}
 
     def _about(self, payments: set[str], attempts: Sequence[Attempt], refunds: Sequence[Refund]) -> list[Fact]:
         links = [a.link_id for a in attempts if a.link_id]
         ours = [refund.id for refund in refunds]
-        kinds = [*TO_PAYMENT, Kind.REFUND_OF_OURS]
-        where = and_(_f.c.target.in_([*payments, *ours]), _f.c.kind.in_(kinds))
-        others = set(self._c.execute(select(_f.c.object).where(where)).scalars()) if payments or ours else set()
+        kinds = {*TO_PAYMENT, Kind.REFUND_OF_OURS}
+        others = {f.object for f in self._facts(_f.c.target.in_([*payments, *ours])) if f.kind in kinds}
         return self._facts(_f.c.object.in_([*payments, *others, *links, *ours]))
