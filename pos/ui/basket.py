@@ -14,6 +14,7 @@ from pos.domain.money import round_half_up
 from pos.services.api import TillApi
 from pos.services.views import OrderView
 from pos.ui.tasks import Tasks
+from pos.words.sell import Basket as Words
 from pos.words.sell import Discount, GiveUp
 
 MAX_SAVES = 50
@@ -66,7 +67,7 @@ class Basket(QObject):
                 self._change(at, replace(line, quantity_milli=_checked(line.quantity_milli + quantity_milli)))
                 return
         if len(self.lines) >= MAX_LINES:
-            raise BadInput(f"More than {MAX_LINES} lines.", "Start a second order.")
+            raise BadInput(Words.FULL.format(n=MAX_LINES), Words.FULL_HINT)
         line = Line(
             product.sku, product.name, _checked(quantity_milli), product.price_minor, product.tax_ppm, product.tax_name
         )
@@ -139,7 +140,7 @@ class Basket(QObject):
 
     async def _save(self) -> None:
         if self._till is None:
-            raise Broken("The till is still starting.", "Wait a moment, then try again.")
+            raise Broken(Words.STARTING, Words.STARTING_HINT)
         sale, before = self._sale, self.view
         self._dirty = False
         try:
@@ -176,5 +177,5 @@ class Basket(QObject):
 
 def _checked(quantity_milli: int) -> int:
     if not 0 < quantity_milli <= MAX_QUANTITY_MILLI:
-        raise BadInput("That quantity cannot be sold.", f"Between 0.001 and {MAX_QUANTITY_MILLI // MILLI} is possible.")
+        raise BadInput(Words.QUANTITY, Words.QUANTITY_HINT.format(n=MAX_QUANTITY_MILLI // MILLI))
     return quantity_milli

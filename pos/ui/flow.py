@@ -16,6 +16,7 @@ from pos.ui.counter import Counter, Stage
 from pos.ui.models.tiles import Catalogue
 from pos.ui.tasks import Tasks
 from pos.words.sell import Quantity, Sell
+from pos.words.shell import Banner
 
 MAX_QUEUED_SCANS = 100
 """Scans kept while the till is still starting."""
@@ -125,6 +126,7 @@ class Flow(QObject):
         elif not self.counter.ready:
             if len(self._queued) < MAX_QUEUED_SCANS:
                 self._queued.append((code, quantity_milli))
+                self.noted.emit(Banner.NOT_READY)
         else:
             work = self.counter.till.catalogue.find(code)
             self._tasks.start(self, work, lambda found: self._add(found, quantity_milli), self.failed.emit)

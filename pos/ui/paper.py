@@ -54,7 +54,7 @@ class Paper(QObject):
                 continue
             cells = (row.code, row.number, row.at_ms, row.gateway, row.here_minor, row.gateway_minor, what)
             writer.writerow(cells)
-        return await self._desk.save(Day.FILE_NAME.format(day=view.day), out.getvalue().encode())
+        return await self._desk.save(f"day-{view.day}.csv", out.getvalue().encode())
 
     async def print_day(self, view: DayView) -> str:
         formats = self._kit.formats

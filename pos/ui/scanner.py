@@ -34,6 +34,8 @@ class Scanner(QObject):
         self._held: list[tuple[QWidget, QKeyEvent]] = []
         self._last_s = 0.0
         self._replaying = False
+        self._flooded = False
+        """More came in one go than any code is long: the rest is left alone until it pauses."""
         self.fallback: Callable[[], QWidget | None] = lambda: None
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
@@ -68,13 +70,19 @@ class Scanner(QObject):
         if not self._holdable(event):
             self.release()
             return False
-        if self._held and not self._fast():
+        fast = self._fast()
+        if self._flooded and fast:
+            self._last_s = self._now_s()
+            return False
+        self._flooded = False
+        if self._held and not fast:
             self.release()
         event.accept()
         self._last_s = self._now_s()
         copy = QKeyEvent(event.type(), event.key(), event.modifiers(), event.text(), False, event.count())
         self._held.append((self._target(watched), copy))
         if len(self._held) >= MAX_CHARACTERS:
+            self._flooded = True
             self.release()
         else:
             self._pause.start(PAUSE_MS)

@@ -85,7 +85,6 @@ class Day:
     ATTACH_HINT = Text("{amount} arrived at {gateway} with our reference, but no order here knows it.")
     ATTACH_NUMBER = Text("Number of the order")
     ATTACH = Text("Attach")
-    FILE_NAME = Text("day-{day}.csv")
     Z_TITLE = Text("Z report {number}")
 
 

@@ -17,7 +17,6 @@ class Pay:
     SAFE_DISPLAY = Text("Also on the customer display. Safe to scan again: this code takes one payment.")
     QR_NAME = Text("QR code to pay {amount}")
     ASKING = Text("Asking {gateway} for a link…")
-    CLOSING = Text("Closing the link…")
     CLOSING_HINT = Text("{gateway} has not confirmed yet that this link is closed. Do not take the money another way.")
     CHECK = Text("Check now")
     PRINT_QR = Text("Print QR")
@@ -29,7 +28,6 @@ class Pay:
 class Local:
     """What the till itself says in the list of what happened, before the books have told it."""
 
-    ASKED_LINK = Text("Link asked for")
     WAITING_BANK = Text("Waiting for the bank…")
 
 
@@ -58,7 +56,6 @@ class Release:
         "{gateway} has not said whether {amount} was paid. If you go on and it was, the customer has paid twice "
         "and gets one payment back. Your name stands beside this."
     )
-    REASON = Text("Reason")
     CONFIRM = Text("Give the link up")
     ON_PHONE = Text("Customer’s bank shows no payment")
     NO_PHONE = Text("Customer’s phone failed")
@@ -68,10 +65,8 @@ class Release:
 class Paid:
     TITLE = Text("Paid")
     THROUGH = Text("through {gateway}")
-    IN_CASH = Text("in cash")
     PAYMENT = Text("Payment {id} · {time}")
     AT = Text("at {time}")
-    CHANGE = Text("Change {amount}")
     DISPLAY_SHOWS = Text("The customer display shows the amount, a tick and the QR of this receipt.")
     RECEIPT = Text("Receipt {number}")
     RECEIPT_HINT = Text("The customer scans it here or on the display.")
@@ -79,7 +74,6 @@ class Paid:
     PRINT = Text("Print receipt")
     SHOW = Text("Show receipt")
     SAVE = Text("Save as PDF")
-    METHOD = Text("{method} · {gateway}")
     SLIP_TITLE = Text("Receipt")
 
 
@@ -99,7 +93,6 @@ class Refund:
     TIME = Text("Goes back to the account it came from. Usual time: 1–3 days.")
     PAYS = Text("Pays the order")
     TO_BE_REFUNDED = Text("To be refunded")
-    REFUNDED = Text("Refunded")
 
 
 class Customer:
@@ -117,6 +110,6 @@ class Customer:
     THANKS = Text("Thank you. Scan for your receipt.")
     CHECKING = Text("Checking with your bank.")
     NOT_AGAIN = Text("Please do not pay again.")
-    GIVEN = Text("Given")
-    CHANGE = Text("Change")
+    GIVEN = Text("Given {amount}")
+    CHANGE = Text("Change {amount}")
     MORE_LINES = Plural("{n} more line", "{n} more lines")

@@ -70,7 +70,17 @@ class Cash:
     SAVED_FIRST = Text("The sale is saved before the drawer opens.")
     STAYS = Text("The change stays on screen until the next scan.")
     CLOSING_LINK = Text("Closing the payment link first…")
-    TAKEN = Text("{amount} in cash")
+
+
+class Basket:
+    """What the counter says itself, before anything is saved."""
+
+    FULL = Text("More than {n} lines.")
+    FULL_HINT = Text("Start a second order.")
+    QUANTITY = Text("That quantity cannot be sold.")
+    QUANTITY_HINT = Text("Between 0.001 and {n} is possible.")
+    STARTING = Text("The till is still starting.")
+    STARTING_HINT = Text("Wait a moment, then try again.")
 
 
 class Quantity:

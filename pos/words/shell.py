@@ -32,7 +32,6 @@ class Bar:
     UNKNOWN = Plural("{n} unknown", "{n} unknown")
     USER = Text("{user} · {role}")
     STARTING = Text("Starting…")
-    LIGHTS = Text("Connections")
 
 
 class Roles:

@@ -25,7 +25,9 @@ def test_germany_writes_a_comma_and_the_sign_behind() -> None:
     assert GERMANY.money(98400) == "984,00\N{NO-BREAK SPACE}€"
 
 
-@pytest.mark.parametrize(("currency", "minor", "text"), [("JPY", 984, "984"), ("KWD", 984, "0.984"), ("USD", 5, "0.05")])
+@pytest.mark.parametrize(
+    ("currency", "minor", "text"), [("JPY", 984, "984"), ("KWD", 984, "0.984"), ("USD", 5, "0.05")]
+)
 def test_every_currency_has_its_own_decimals(currency: str, minor: int, text: str) -> None:
     assert Formats("en_US", currency, "UTC").amount(minor) == text
 

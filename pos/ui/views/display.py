@@ -211,11 +211,14 @@ class DonePage(QWidget):
         self.disc = Disc(kit.theme, 160)
         self.word = centred(label(Customer.PAID, "customertitle"))
         self.amount = centred(label("", "customertotaldark", name="customer.paid"))
+        self.given = centred(label("", "customerword", name="customer.given"))
         self.change = centred(label("", "customertitle", name="customer.change"))
         self.code = QrView(kit, "customerReceiptQr", SMALL_QR)
         self.code.setFixedSize(SMALL_QR, SMALL_QR)
         self.thanks = centred(label(Customer.THANKS, "customersmall", wrap=True))
-        box = column(0, self.disc, 24, self.word, self.amount, 8, self.change, 18, self.code, 8, self.thanks, 0)
+        box = column(
+            0, self.disc, 24, self.word, self.amount, 6, self.given, self.change, 18, self.code, 8, self.thanks, 0
+        )
         box.setAlignment(self.disc, Qt.AlignmentFlag.AlignHCenter)
         box.setAlignment(self.code, Qt.AlignmentFlag.AlignHCenter)
         self.setLayout(box)
@@ -224,6 +227,8 @@ class DonePage(QWidget):
     def show_order(self, view: OrderView) -> None:
         formats = self._kit.formats
         self.amount.setText(formats.money(view.totals.total_minor))
+        self.given.setVisible(view.change_minor > 0)
         self.change.setVisible(view.change_minor > 0)
-        self.change.setText(Paid.CHANGE.format(amount=formats.money(view.change_minor)))
+        self.given.setText(Customer.GIVEN.format(amount=formats.money(view.kept_minor + view.change_minor)))
+        self.change.setText(Customer.CHANGE.format(amount=formats.money(view.change_minor)))
         self.code.show_text(receipt_words(view, self._kit), Paid.RECEIPT_QR.format(number=view.number))

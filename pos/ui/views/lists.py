@@ -52,8 +52,7 @@ class ActionDelegate(QStyledItemDelegate):
             painter.fillRect(rect, theme.color("accent_soft"))
         painter.fillRect(QRect(rect.left(), rect.bottom(), rect.width(), 1), theme.color("line"))
         inner = rect.adjusted(14, 0, -14, 0)
-        token = "ink" if action.isEnabled() else "disabled"
-        draw_text(painter, inner.adjusted(0, 0, -120, 0), action.text(), self._font, theme.color(token))
+        draw_text(painter, inner.adjusted(0, 0, -120, 0), action.text(), self._font, theme.color("ink"))
         key = key_text(action)
         if key:
             width = cap_width(key)
@@ -103,6 +102,7 @@ class PalettePanel(FormPanel):
     def __init__(self, kit: Kit, commands: Commands) -> None:
         super().__init__(kit, "palettePanel", commands["back"], Cash.BACK)
         self._commands = commands
+        self._may: list[QAction] = []
         self.set_words(Palette.TITLE)
         self.field = text_field("palette.field", Palette.HINT)
         self.model = ActionsModel()
@@ -124,6 +124,8 @@ class PalettePanel(FormPanel):
         self.list.choose_current()
 
     def open(self) -> None:
+        """Offers what may be done now: opening this panel is what ends that, so it is asked before."""
+        self._may = [action for action in self._commands.listed if action.isEnabled()]
         self.field.clear()
         self.refresh()
 
@@ -132,7 +134,7 @@ class PalettePanel(FormPanel):
 
     def refresh(self) -> None:
         words = self.field.text().casefold().split()
-        rows = [a for a in self._commands.listed if a.isEnabled() and all(w in a.text().casefold() for w in words)]
+        rows = [action for action in self._may if all(word in action.text().casefold() for word in words)]
         self.model.set_rows(rows)
         self.nothing.setVisible(not rows)
         self.list.setCurrentIndex(self.model.index(0))
