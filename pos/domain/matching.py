@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pos.domain.order import Life
-from pos.domain.verdict import Bundle, Flag, Money, Verdict
+from pos.domain.verdict import Bundle, Flag, Money, Verdict, unreplaced
 
 
 class Action(StrEnum):
@@ -88,8 +88,8 @@ def findings(bundle: Bundle, verdict: Verdict) -> list[Finding]:
     for refund in verdict.refunds:
         if refund.purpose == "elsewhere" and refund.counts:
             found.append(Finding("M13", Action.REASON, refund.amount_minor, refund.id))
-    if Flag.REFUND_FAILED in flags:
-        found.append(Finding("M14", Action.RETRY_REFUND, 0))
+    for refund in unreplaced(verdict.refunds, bundle.refunds):
+        found.append(Finding("M14", Action.RETRY_REFUND, refund.amount_minor, refund.ours or refund.id))
     if verdict.disputes_open_minor:
         found.append(Finding("M15", Action.INVESTIGATE, verdict.disputes_open_minor))
     return found

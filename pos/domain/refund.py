@@ -13,7 +13,10 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """One wish to give money back to the payment it came from. `no` counts the tries of the same subject."""
+    """One wish to give money back to the payment it came from. `replaces`: ids of failed refunds that this one
+
+    makes good, separated by spaces.
+    """
 
     id: str
     order_id: str
@@ -29,3 +32,4 @@ class Refund:
     key: str
     asked_at_ms: int
     return_id: str = ""
+    replaces: str = ""

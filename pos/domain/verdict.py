@@ -399,18 +399,31 @@ def _flags(
         Flag.CURRENCY: any(p.wrong == "currency" for p in payments),
         Flag.ACCOUNT: any(p.wrong == "account" for p in payments),
         Flag.DISPUTED: any(state in {"open", "lost"} for state, _ in disputes.values()),
-        Flag.REFUND_FAILED: any(r.state in {"failed", "reversed"} and _unreplaced(r, refunds) for r in refunds),
+        Flag.REFUND_FAILED: bool(unreplaced(refunds, bundle.refunds)),
         Flag.REVERSED: any(p.reversed_minor > 0 for p in payments),
         Flag.UNFENCED: any(a.phase is Phase.RELEASED or a.fence_kind == "override" for a in bundle.attempts),
     }
     return tuple(flag for flag, holds in tests.items() if holds)
 
 
-def _unreplaced(failed: RefundState, refunds: Sequence[RefundState]) -> bool:
-    """A bounced refund stands until as much was given back to the same payment by others that count."""
-    same = [r for r in refunds if r.payment == failed.payment]
-    bounced = sum(r.amount_minor for r in same if not r.counts)
-    return sum(r.amount_minor for r in same if r.counts) < bounced
+def unreplaced(refunds: Sequence[RefundState], rows: Sequence[Refund]) -> list[RefundState]:
+    """Failed or bounced refunds that no later one of ours was asked for to make good: the customer waits for them.
+
+    Another refund of the same payment is no replacement by itself; the row that replaces says so (72).
+    """
+    made_good = {name for row in rows for name in row.replaces.split()}
+    failed = [r for r in refunds if r.state in {"failed", "reversed"}]
+    return [r for r in failed if not made_good & {r.ours or r.id}]
+
+
+def replaced_by(refund: Refund, verdict: Verdict, rows: Sequence[Refund]) -> str:
+    """Which failed refunds of the same payment a new one of this amount makes good, the oldest first."""
+    left, names = refund.amount_minor, []
+    for failed in sorted(unreplaced(verdict.refunds, rows), key=lambda r: r.ours or r.id):
+        if failed.payment == refund.payment and failed.amount_minor <= left:
+            left -= failed.amount_minor
+            names.append(failed.ours or failed.id)
+    return " ".join(names)
 
 
 def _proposals(

@@ -49,6 +49,8 @@ class AfterCall:
                 abandoned = schedule.abandoned(known, "its address is not the gateway's", now)
                 tx.attempts.update(replace(abandoned, look_due_at_ms=now))
             elif attempt.phase is not Phase.OPEN:
+                # the link exists after all, whatever was thought of it: not fenced, and to be closed
+                known = replace(known, fenced_at_ms=None, fence_kind="")
                 tx.attempts.update(replace(known, look_due_at_ms=now))
             line = CallLog(attempt.order_id, attempt.id, now, "create", "create", "ok", "", asked.status)
             tx.outbox.log(line)

@@ -130,6 +130,8 @@ class Issuer:
                 return Drafted(view_of(tx, order.id, now), None)
             raise Refused(f"Order {order.number} has nothing to pay.", "Finish it as a sale without payment.")
         check_fence(attempts, order.number)
+        if verdict.in_flight:  # a link that was fenced, and a payment of it that came to life again
+            raise Refused(f"A payment of order {order.number} may still come.", "Wait until it is settled.")
         placed = self._selling.place(tx, order)
         attempt = self._new_attempt(placed, len(attempts) + 1, verdict.left_minor, gate, now)
         request = self._request(placed, attempt, tx.shop.meta("relay_shop") or "")
@@ -232,7 +234,8 @@ class Issuer:
             try:
                 asked = await self._desk.ask(gate, outgoing.call, timeout_s=CALL_TIMEOUT_S)
             except NotSent as error:
-                if repeat == 0:  # an earlier try may have arrived: then nothing is provably unsent any more
+                # an earlier try may have arrived: then nothing is provably unsent any more
+                if repeat == 0 and outgoing.tries == 1:
                     await self._after.ended(outgoing, "not_sent", error.title, 0)
                     raise
                 return await self._after.unanswered(outgoing, "not_sent", error.title, 0)

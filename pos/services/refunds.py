@@ -9,10 +9,10 @@ from pos.domain.errors import BadInput, PosError, Refused
 from pos.domain.facts import Fact, Kind, Source
 from pos.domain.order import Life
 from pos.domain.payment import KeyParts, idempotency_key
-from pos.domain.ports import Asked, Outcome, RefundRequest
+from pos.domain.ports import Asked, Gateway, NoAnswer, Outcome, PreparedCall, RefundRequest
 from pos.domain.refund import Purpose, Refund
 from pos.domain.store_port import CallLog, Outgoing, Tx
-from pos.domain.verdict import Bundle, Proposal, Verdict, fold, refundable_of
+from pos.domain.verdict import Bundle, Proposal, Verdict, fold, refundable_of, replaced_by
 from pos.services.bus import OrderChanged
 from pos.services.context import Context
 from pos.services.desk import Desk
@@ -25,6 +25,10 @@ from pos.services.views import OrderView
 LEASE_MS = 15_000
 RETRY_FIRST_MS = 5_000
 RETRY_MAX_MS = 600_000
+PAGES_MAX = 100
+KEY_MARGIN_S = 3_600
+"""A key is not trusted in the last hour of its life."""
+Plan = tuple[Purpose, list[Proposal]]
 DEFINITE = (Outcome.REFUSED, Outcome.NOT_FOUND, Outcome.GONE)
 
 
@@ -44,32 +48,31 @@ class Refunds:
         """
         self._people.allow("refund", actor)
 
-        def plan(bundle: Bundle, verdict: Verdict) -> list[Proposal]:
+        def plan(bundle: Bundle, verdict: Verdict) -> Plan:
             if not verdict.proposals:
                 raise Refused(f"Nothing is owed back for order {bundle.order.number}.", "Look at its timeline.")
-            return list(verdict.proposals)
+            return Purpose.UNDO, list(verdict.proposals)
 
-        return await self._refund(order_id, Purpose.UNDO, reason, actor, plan)
+        return await self._refund(order_id, reason, actor, plan)
 
     async def refund(self, order_id: str, *, amount_minor: int | None, reason: str, actor: str) -> OrderView:
         """Give back `amount_minor` (None: everything that is left) of a sale, to the payments it came from.
 
-        What the order is owed goes back as *undo*; of a sale in order it is a *return*.
+        What the order is owed goes back as *undo*, first; of a sale in order it is a *return*.
 
         Raises:
-            NotAllowed, BadInput, Refused: may not; not above zero; more than is left.
+            NotAllowed, BadInput, Refused: may not; not above zero; more than is left, or than is owed while it is.
         """
         self._people.allow("refund", actor)
         if amount_minor is not None and amount_minor <= 0:
             raise BadInput("The amount to refund is not above zero.", "Give a positive amount.")
-        view = await self._context.store.read(lambda tx: view_of(tx, order_id, self._context.now_ms()))
-        if view.owed_minor and amount_minor in (None, view.owed_minor):
-            return await self.refund_owed(order_id, reason=reason, actor=actor)
 
-        def plan(bundle: Bundle, verdict: Verdict) -> list[Proposal]:
-            return _spread(bundle, verdict, amount_minor)
+        def plan(bundle: Bundle, verdict: Verdict) -> Plan:
+            if verdict.owed_minor:
+                return Purpose.UNDO, _of_owed(bundle, verdict, amount_minor)
+            return Purpose.RETURN, _spread(bundle, verdict, amount_minor)
 
-        return await self._refund(order_id, Purpose.RETURN, reason, actor, plan)
+        return await self._refund(order_id, reason, actor, plan)
 
     async def accept(self, order_id: str, *, reason: str, actor: str) -> OrderView:
         """M09: an order that was voided and then paid becomes a sale again, with the same revision."""
@@ -92,15 +95,17 @@ class Refunds:
     async def _refund(
         self,
         order_id: str,
-        purpose: Purpose,
         reason: str,
         actor: str,
-        plan: Callable[[Bundle, Verdict], list[Proposal]],
+        plan: Callable[[Bundle, Verdict], Plan],
     ) -> OrderView:
-        gateways = await self._context.store.read(lambda tx: {a.gateway for a in tx.attempts.of_order(order_id)})
-        for name in sorted(gateways):
+        """`plan` decides under the lock: what was read before may have changed."""
+        paid_at = await self._context.store.read(
+            lambda tx: {p.gateway for p in fold(tx.facts.bundle(order_id)).payments if p.captured_minor}
+        )
+        for name in sorted(paid_at):
             await self._desk.get(name)
-        rows = await self._context.store.write(lambda tx: self._ask(tx, order_id, purpose, reason, actor, plan))
+        rows = await self._context.store.write(lambda tx: self._ask(tx, order_id, reason, actor, plan))
         for row in rows:
             await self.send(row)
         now = self._context.now_ms()
@@ -112,19 +117,20 @@ class Refunds:
         self,
         tx: Tx,
         order_id: str,
-        purpose: Purpose,
         reason: str,
         actor: str,
-        plan: Callable[[Bundle, Verdict], list[Proposal]],
+        plan: Callable[[Bundle, Verdict], Plan],
     ) -> list[Outgoing]:
         """The write before the calls: one row and one outgoing call per payment."""
         now = self._context.now_ms()
         tx.orders.lock(order_id)
         bundle = tx.facts.bundle(order_id)
-        proposals = plan(bundle, fold(bundle))
+        verdict = fold(bundle)
+        purpose, proposals = plan(bundle, verdict)
         rows = []
         for proposal in proposals:
             refund = self._row(bundle, proposal, purpose, reason, actor, now)
+            refund = replace(refund, replaces=replaced_by(refund, verdict, bundle.refunds))
             tx.money.add_refund(refund)
             rows.append(self._outgoing(tx, bundle, refund, now))
             body = {"refund": refund.id, "payment": refund.payment, "amount_minor": refund.amount_minor}
@@ -194,6 +200,11 @@ class Refunds:
         """Send a claimed refund call once; the same key again until it is answered. True when it is settled."""
         try:
             gate = await self._desk.get(row.call.gateway)
+            if gate.adapter.account != row.account:
+                await self._later(row, "not_asked", "The key is now another account's.", 0)
+                return False
+            if self._key_is_old(row, gate) and await self._was_made(row, gate):
+                return True
             asked = await self._desk.ask(gate, row.call)
         except PosError as error:
             await self._later(row, unanswered_word(error), error.title, 0)
@@ -209,6 +220,35 @@ class Refunds:
             return True
         await self._later(row, asked.reading.outcome.value, asked.reading.message, asked.status)
         return False
+
+    def _key_is_old(self, row: Outgoing, gate: Gateway) -> bool:
+        able = gate.adapter.capabilities
+        life_s = able.key_life_s - KEY_MARGIN_S if able.refund_key else 0
+        return row.tries > 1 and self._context.now_ms() - row.made_at_ms > life_s * 1000
+
+    async def _was_made(self, row: Outgoing, gate: Gateway) -> bool:
+        """The gateway may have forgotten the key: what it has given back to the payment says whether we are among it.
+
+        Raises:
+            NoAnswer: not every page of it could be read; then nothing may be sent either.
+        """
+        refund = await self._context.store.read(lambda tx: tx.money.refund(row.refund_id))
+        assert refund is not None
+        call: PreparedCall | None = gate.adapter.fetch_payment(refund.payment)
+        for _ in range(PAGES_MAX):
+            if call is None:
+                return False
+            asked = await self._desk.ask(gate, call)
+            if asked.reading.outcome is not Outcome.OK:
+                break
+            ours = {f.target for f in asked.reading.facts if f.kind is Kind.REFUND_OF_OURS}
+            evidence = evidence_of(row.call.gateway, asked, Source.FETCH, "refund")
+            if row.refund_id in ours:
+                await self._done(row, evidence, "done", asked)
+                return True
+            await self._settle.take_in(evidence)
+            call = asked.reading.next
+        raise NoAnswer("The gateway does not list what it gave back.", "It is asked again.")
 
     async def _done(self, row: Outgoing, evidence: Evidence, state: str, asked: Asked) -> None:
         now = self._context.now_ms()
@@ -233,8 +273,28 @@ class Refunds:
             tx.outbox.log(
                 CallLog(row.order_id, row.attempt_id, now, "refund", "refund", outcome, message[:300], status)
             )
+            self._settle.refold(tx, row.order_id, now)
 
         await self._context.store.write(write)
+
+
+def _of_owed(bundle: Bundle, verdict: Verdict, amount_minor: int | None) -> list[Proposal]:
+    """Of what is owed back, `amount_minor` or all of it; never more, or a sale in order would lose its money."""
+    wanted = verdict.owed_minor if amount_minor is None else amount_minor
+    if wanted > verdict.owed_minor:
+        hint = f"Give back the {verdict.owed_minor} minor units that are owed first."
+        raise Refused(f"That is more than what is owed back for order {bundle.order.number}.", hint)
+    plan = []
+    for proposal in verdict.proposals:
+        part = min(wanted, proposal.amount_minor)
+        if part > 0:
+            plan.append(replace(proposal, amount_minor=part))
+            wanted -= part
+    if wanted:
+        raise Refused(
+            f"Not all of that can go back by link for order {bundle.order.number}.", "Give cash back instead."
+        )
+    return plan
 
 
 def _spread(bundle: Bundle, verdict: Verdict, amount_minor: int | None) -> list[Proposal]:

@@ -72,7 +72,9 @@ class Selling:
         """New lines; a frozen revision is left as it is and the next one begun."""
         order = tx.orders.lock(order_id)
         bundle = tx.facts.bundle(order_id)
-        if order.life is Life.VOIDED or fold(bundle).kept_minor or any(a.live for a in bundle.attempts):
+        verdict = fold(bundle)
+        busy = verdict.kept_minor or verdict.in_flight or any(a.live for a in bundle.attempts)
+        if order.life is Life.VOIDED or busy:
             raise Refused(f"Order {order.number} cannot be changed now.", "Finish or close its payment first.")
         if any(a.was_shown and not a.fenced for a in bundle.attempts):
             raise Refused(f"Order {order.number} cannot be changed now.", LINK_OPEN)

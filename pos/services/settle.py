@@ -24,6 +24,7 @@ from pos.domain.matching import Action, Finding, findings
 from pos.domain.order import Life
 from pos.domain.payment import WATCH_CLOSED_DAYS, Attempt, Phase, parse_reference
 from pos.domain.ports import LinkInfo
+from pos.domain.refund import Refund
 from pos.domain.store_port import Cached, Healed, Parked, Problem, Tx, ZEntry
 from pos.domain.verdict import Bundle, Money, PaymentState, Verdict
 from pos.services import schedule
@@ -168,6 +169,9 @@ class Settle:
         standing = {(f.code, f.subject): f for f in findings(bundle, verdict)}
         if _unknown_too_long(bundle, now_ms):
             standing[("M23", "")] = Finding("M23", Action.ASK, verdict.left_minor)
+        for refund in bundle.refunds:
+            if _unsent_too_long(refund, verdict, now_ms):
+                standing.setdefault(("M14", refund.id), Finding("M14", Action.ASK, refund.amount_minor, refund.id))
         known = {(p.code, p.subject): p for p in tx.problems.of_order(bundle.order.id)}
         for key, finding in standing.items():
             problem = known.get(key)
@@ -215,6 +219,12 @@ def _unknown_too_long(bundle: Bundle, now_ms: int) -> bool:
         and now_ms - (a.looked_at_ms or a.shown_at_ms or a.drafted_at_ms) > UNKNOWN_LIMIT_MS
         for a in bundle.attempts
     )
+
+
+def _unsent_too_long(refund: Refund, verdict: Verdict, now_ms: int) -> bool:
+    """M14: the gateway has not taken a refund for more than ten minutes; the customer may have been told it is done."""
+    state = next((r.state for r in verdict.refunds if r.ours == refund.id), "requested")
+    return state == "requested" and now_ms - refund.asked_at_ms > UNKNOWN_LIMIT_MS
 
 
 def cached_of(verdict: Verdict) -> Cached:

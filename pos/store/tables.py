@@ -258,6 +258,7 @@ refund = Table(
     Column("key", String(64), nullable=False, unique=True),
     _ms("asked_at_ms"),
     _text("return_id"),
+    _text("replaces"),
     CheckConstraint("amount_minor > 0", name="ck_refund_amount"),
     Index("ix_refund_order", "order_id"),
 )

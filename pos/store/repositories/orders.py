@@ -135,12 +135,14 @@ class OrderRows(Rows):
         return found
 
     def _flying(self, ids: Sequence[str]) -> set[str]:
-        """Orders with a payment pending or authorized and not yet further; only those with attempts can have one."""
+        """Orders with a payment that the verdict calls in flight; only those with attempts can have one."""
         f, b = tables.fact, tables.fact.alias()
-        further = [Kind.PAYMENT_CAPTURED, Kind.PAYMENT_VOIDED, Kind.PAYMENT_FAILED]
+        over = [Kind.PAYMENT_CAPTURED, Kind.PAYMENT_VOIDED]
+        # a failed payment that is authorized later is in flight again: design/payment-truth.md section 2
+        after_pending = and_(f.c.kind == Kind.PAYMENT_PENDING, b.c.kind == Kind.PAYMENT_FAILED)
         found: set[str] = set()
         for part in _chunks(ids):
-            done = exists().where(b.c.object == f.c.object, b.c.kind.in_(further))
+            done = exists().where(b.c.object == f.c.object, or_(b.c.kind.in_(over), after_pending))
             binding = tables.fact.alias()
             query = (
                 select(_a.c.order_id)
