@@ -10,6 +10,7 @@ import faulthandler
 import hashlib
 import logging
 import os
+import signal
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -66,6 +67,8 @@ def main(home: Path) -> int:
     facts = facts_of(settings)
     window = first_paint(app, home, facts, MachineDesk(home, Speaker(), printer(os.environ.get(PRINTER, ""))))
     server = listen(home, window)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: window.close())  # heard at the window's next tick, within a second
     try:
         return aio.run(loop, lambda: live(app, home, window))
     finally:
@@ -145,6 +148,8 @@ async def live(app: QApplication, home: Path, window: MainWindow) -> int:
         window.show_error(error)
         await closed.wait()
         return error.exit_status
+    sys.stdout.write(f"ready {server_name(home)}\n")
+    sys.stdout.flush()
     await closed.wait()
     await ending()
     return 0

@@ -3,7 +3,7 @@ about money: every decision is a service's, every amount comes out of a view."""
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from enum import StrEnum
 from typing import Any
@@ -61,6 +61,8 @@ class Counter(QObject):
         self.timeline: list[TimelineRow] = []
         self.asking = ""
         """Title of the gateway that is being asked for a link, or ""."""
+        self._turn = 0
+        """Counts the orders that stood here: what was asked about one must not be taken for the next."""
         self.busy = ""
         """What is being waited for, in words, or ""."""
         basket.changed.connect(self._basket_changed)
@@ -215,7 +217,7 @@ class Counter(QObject):
     def reload(self) -> None:
         """Read the order and its timeline again, behind what is shown."""
         if self.view is not None:
-            self._tasks.start(self, self.till.queries.order(self.view.order_id), self._take)
+            self._read(self.till.queries.order(self.view.order_id), self._take)
 
     # Inside ---------------------------------------------------------------------------------------------------------
 
@@ -245,25 +247,27 @@ class Counter(QObject):
 
     def _start_then(self, work: Coroutine[Any, Any, Any], then: Any, busy: str = "") -> None:
         self.busy = busy
+        turn = self._turn
 
         def done(result: Any) -> None:
-            self.asking = self.busy = ""
-            then(result)
+            if turn == self._turn:
+                self.asking = self.busy = ""
+                then(result)
 
         def failed(error: Any) -> None:
-            self.asking = self.busy = ""
-            self.changed.emit()
             self.failed.emit(error)
-            self._after_failure()
+            if turn == self._turn:
+                self.asking = self.busy = ""
+                self.changed.emit()
+                self._after_failure()
 
         self._tasks.start(self, work, done, failed)
         self.changed.emit()
 
     def _after_failure(self) -> None:
         """The books know more than the failure: an order that was placed meanwhile is shown as it stands now."""
-        order_id = self.order_id
-        if order_id and (self.view is not None or self.basket.view is not None):
-            self._tasks.start(self, self.till.queries.order(order_id), self._take)
+        if self.order_id:
+            self._read(self.till.queries.order(self.order_id), self._take)
 
     def _take(self, view: OrderView | None) -> None:
         if view is None or (self.order_id and view.order_id != self.order_id):
@@ -301,9 +305,15 @@ class Counter(QObject):
             self.changed.emit()
 
         if self.view is not None:
-            self._tasks.start(self, self.till.queries.timeline(self.view.order_id), take)
+            self._read(self.till.queries.timeline(self.view.order_id), take)
+
+    def _read(self, work: Coroutine[Any, Any, Any], then: Callable[[Any], None]) -> None:
+        """Read something about the order on the counter; an answer that comes when another stands there is dropped."""
+        turn = self._turn
+        self._tasks.start(self, work, lambda found: then(found) if turn == self._turn else None)
 
     def _leave(self) -> None:
+        self._turn += 1
         if self._till is not None:
             self._till.sync.watch(None)
         self.view, self.timeline, self.asking, self.busy = None, [], "", ""

@@ -39,6 +39,7 @@ class Flow(QObject):
         super().__init__()
         self._tasks = tasks
         self._queued: list[tuple[str, int]] = []
+        self._later: list[tuple[Product, int]] = []
         self.counter = counter
         self.catalogue = Catalogue()
         self.page = "sell"
@@ -48,6 +49,7 @@ class Flow(QObject):
         counter.failed.connect(self.failed)
         counter.basket.failed.connect(self.failed)
         counter.changed.connect(self.arranged)
+        counter.changed.connect(self._ring_up_later)
 
     # Places ---------------------------------------------------------------------------------------------------------
 
@@ -132,6 +134,11 @@ class Flow(QObject):
             self._tasks.start(self, work, lambda found: self._add(found, quantity_milli), self.failed.emit)
 
     def _add(self, product: Product, quantity_milli: int) -> None:
+        if self.counter.asking or self.counter.busy:
+            # the order on the counter is being placed: what is scanned now belongs to the next one
+            if len(self._later) < MAX_QUEUED_SCANS:
+                self._later.append((product, quantity_milli))
+            return
         if self.page != "sell" or self.overlay not in ("", "cash"):
             self.go("sell")
         if self.counter.stage is not Stage.RINGING:
@@ -141,6 +148,12 @@ class Flow(QObject):
             self.scanned.emit()
         except PosError as error:
             self.failed.emit(error)
+
+    def _ring_up_later(self) -> None:
+        if self._later and not (self.counter.asking or self.counter.busy):
+            later, self._later = self._later, []
+            for product, quantity in later:
+                self._add(product, quantity)
 
     def _quantity(self, text: str) -> int | None:
         try:

@@ -379,3 +379,27 @@ def test_old_news_does_not_undo_newer(stand: Stand) -> None:
     stand.settle()
     stand.window._on_row(replace(before, version=before.version))
     assert stage(stand) is Stage.PAID
+
+
+def test_an_answer_about_the_last_customer_is_not_taken_for_the_next(stand: Stand) -> None:
+    order_id = ask_for_qr(stand)
+    stand.till.customer_pays(order_id)
+    # the order is being read again behind the screen when the till is freed
+    assert stand.window.kit.tasks.running
+    stand.press(Qt.Key.Key_Return)
+    stand.settle()
+    assert stage(stand) is Stage.RINGING
+    assert stand.text("orderNumber") == "New order"
+
+
+def test_a_link_that_comes_after_the_cashier_went_on_waits_in_the_tray(stand: Stand) -> None:
+    stand.scan(FLAT_WHITE)
+    stand.settle()
+    stand.press(Qt.Key.Key_F12)
+    assert stage(stand) is Stage.ASKING
+    stand.scan(CHAI)
+    stand.settle()
+    assert stage(stand) is Stage.RINGING
+    assert [line.name for line in stand.window.flow.counter.basket.lines] == ["Masala chai"]
+    assert stand.till.orders[ORDER].shown == "waiting"
+    assert stand.window.top.lights[3].text == "1 waiting"
