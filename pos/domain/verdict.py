@@ -170,8 +170,9 @@ def fold(bundle: Bundle) -> Verdict:
     """The verdict over everything known; the same for every order of the same facts."""
     facts = _canonical(bundle.facts)
     payments = _payments(bundle, facts)
-    refunds = _refunds(bundle, facts)
-    disputes = _disputes(facts)
+    owned = {p.id for p in payments}
+    refunds = [r for r in _refunds(bundle, facts) if r.ours or r.payment in owned]
+    disputes = {key: value for key, value in _disputes(facts).items() if key[1] in owned}
     tendered = _tendered(bundle, payments)
     due = bundle.order.due_minor
     kept, undone_elsewhere = _kept(payments, refunds, tendered, due, firm=False)

@@ -64,6 +64,7 @@ class Books:
                 found += [Break(name, bundle.order.number, why) for why in check(case)]
         found += _facts_unchanged(tx)
         found += _chains_hold(tx)
+        found += _each_entry_in_its_z(tx)
         return found
 
     async def export(self) -> list[str]:
@@ -157,6 +158,20 @@ def _life_fits(case: Case) -> Iterator[str]:
         yield "money was asked for before the order was placed"
 
 
+def _entered(case: Case) -> Iterator[str]:
+    """I12: every movement of money that counts was noted for a Z."""
+    entered = case.tx.money.entered
+    for payment in case.verdict.payments:
+        if payment.counts and payment.captured_minor and not entered("capture", f"{payment.gateway}:{payment.id}"):
+            yield f"the capture {payment.id} is in no Z and waits for none"
+    for tender in case.bundle.tenders:
+        if not entered("tender", tender.id):
+            yield "a tender is in no Z and waits for none"
+    for refund in case.verdict.refunds:
+        if refund.state == "succeeded" and not entered("refund", refund.id):
+            yield f"the refund {refund.id} is in no Z and waits for none"
+
+
 CHECKS: dict[str, Callable[[Case], Iterator[str]]] = {
     "I1": _shown_needs_link,
     "I2": _one_live,
@@ -166,6 +181,7 @@ CHECKS: dict[str, Callable[[Case], Iterator[str]]] = {
     "I6": _caps,
     "I7": _accounts,
     "I8": _tender_fenced,
+    "I12": _entered,
     "I14": _excess_is_seen,
     "I16": _unknown_is_seen,
     "I17": _links_watched,
@@ -202,6 +218,21 @@ def _chains_hold(tx: Tx) -> Iterator[Break]:
         if z.no != number or z.previous != before or z.hash != journal.z_hash(before, z.scope, z.no, z.body):
             yield Break("I12", f"{z.scope} {z.no}", "the chain of closed reports is broken")
         previous[z.scope], numbers[z.scope] = z.hash, z.no
+
+
+def _each_entry_in_its_z(tx: Tx) -> Iterator[Break]:
+    """I12: what a closed Z of a till says moved is what the entries say, each in exactly one."""
+    put: dict[str, set[tuple[str, str, int]]] = {}
+    for entry in tx.money.entries(open_only=False):
+        put.setdefault(entry.z_id, set()).add((entry.kind, entry.subject, entry.amount_minor))
+    put.pop("", None)
+    for z in tx.days.zs():
+        if z.scope.startswith("till:"):
+            told = {(e["kind"], e["subject"], e["amount_minor"]) for e in json.loads(z.body)["entries"]}
+            if told != put.pop(z.id, set()):
+                yield Break("I12", f"{z.scope} {z.no}", "its entries are not what it was closed with")
+    for z_id in put:
+        yield Break("I12", z_id, "entries are in a Z that does not exist")
 
 
 def _export(tx: Tx) -> Iterator[dict[str, Any]]:

@@ -63,6 +63,8 @@ class Hints:
             await self._context.store.write(lambda tx: self._settled(tx, hint, cursor))
             return True
         done = await self._looks.look(attempt.id, hint=label, cursor=cursor, drop_hint=hint.id)
+        if done.answered and not attempt.link_id:  # found by our reference: nothing was settled that moves the cursor
+            await self._context.store.write(lambda tx: self._settled(tx, hint, cursor))
         return done.answered
 
     async def _fetch_payment(self, hint: Hint, label: str, cursor: str) -> bool:
@@ -81,8 +83,11 @@ class Hints:
                 asked = await self._desk.ask(gate, call)
                 if asked.reading.outcome is not Outcome.OK:
                     return False
-                await self._settle.take_in(evidence_of(hint.gateway, asked, Source.FETCH, label, cursor, hint.id))
                 call = asked.reading.next
+                done = ("", "") if call else (cursor, hint.id)  # with the last page, or a failure in between loses it
+                await self._settle.take_in(evidence_of(hint.gateway, asked, Source.FETCH, label, *done))
+            if call is not None:  # more than we follow: what was read is settled, the report brings the rest
+                await self._context.store.write(lambda tx: self._settled(tx, hint, cursor))
         except PosError:  # no answer, or a key that is not accepted: kept, and asked again
             return False
         return True

@@ -12,10 +12,11 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 
 from pos.domain.errors import PosError
 from pos.domain.facts import Kind, Source
-from pos.domain.ports import Asked, Gateway, NoAnswer, NotSent, Outcome, PreparedCall
+from pos.domain.ports import Asked, Gateway, NoAnswer, NotSent, Outcome, Part, PreparedCall
 from pos.domain.store_port import SweepRun, Tx
 from pos.services.bus import ReconcileDone
 from pos.services.context import Context
@@ -28,6 +29,9 @@ MAX_PAGES = 2_000
 PAGE_TRIES = 3
 WAIT_MAX_S = 20.0
 HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+DEEP = ((35, 7 * DAY_MS), (7, DAY_MS))
+"""(days back, how often), the widest first: it covers the others."""
 
 
 class Reconcile:
@@ -53,12 +57,37 @@ class Reconcile:
             run = replace(run, note=error.title)
         except PosError as error:
             run = replace(run, note=str(error))
-        return await self._finish(run, periodic=from_ms is None)
+        return await self._finish(run, periodic=from_ms is None and to_ms is None)
+
+    async def sweep_deep(self) -> list[SweepRun]:
+        """Further back, once a day 7 days and once a week 35: refunds that bounce and disputes come late.
+
+        Never further than the first order here; a run that was not complete is tried again.
+        """
+        done = []
+        for name in self._desk.names():
+            for days, every_ms in DEEP:
+                since = await self._context.store.read(
+                    partial(self._deep_from, name=name, days=days, every_ms=every_ms)
+                )
+                if since is not None:
+                    done.append(await self.sweep(name, from_ms=since))
+        return done
+
+    def _deep_from(self, tx: Tx, name: str, days: int, every_ms: int) -> int | None:
+        now, first = self._context.now_ms(), tx.sync.first_order_ms()
+        if first is None:
+            return None
+        since = max(now - days * DAY_MS, first - HOUR_MS)
+        reached = tx.sync.reached_back_ms(name, now - every_ms)
+        near = now - int(self._context.shop.look_back_hours * HOUR_MS)
+        enough = near if reached is None else min(near, reached)
+        return None if enough <= since + HOUR_MS else since
 
     async def _window(self, gate: Gateway, from_ms: int | None, to_ms: int | None) -> tuple[int, int]:
         name = gate.adapter.name
-        if self._desk.health[name].answered_at_ms is None:
-            await self._desk.ask(gate, gate.adapter.whoami())  # for its clock
+        if to_ms is None:
+            await self._desk.ask(gate, gate.adapter.whoami())  # for its clock, now: ours may have been set since
         now = self._context.now_ms() + self._desk.health[name].skew_ms
         until = now - MARGIN_MS if to_ms is None else to_ms
         if from_ms is None:
@@ -69,24 +98,29 @@ class Reconcile:
 
     async def _read(self, gate: Gateway, run: SweepRun) -> SweepRun:
         seen: Counter[str] = Counter()
-        rows = 0
-        for part in gate.adapter.capabilities.parts:
-            call: PreparedCall | None = gate.adapter.report(part, run.from_ms, run.to_ms)
-            for _ in range(MAX_PAGES):
-                if call is None:
-                    break
-                asked = await self._page(gate, call)
-                if asked.reading.outcome is not Outcome.OK:
-                    return replace(run, rows=rows, note=asked.reading.message or asked.reading.outcome.value)
-                evidence = evidence_of(gate.adapter.name, asked, Source.REPORT, "sweep")
-                await self._settle.take_in(evidence)
-                rows += asked.reading.rows
-                seen.update({f.object for f in asked.reading.facts if f.kind is Kind.PAYMENT_CAPTURED})
-                call = asked.reading.next
-            if call is not None:
-                return replace(run, rows=rows, note=f"more than {MAX_PAGES} pages of {part}")
+        notes = []
+        for part in gate.adapter.capabilities.parts:  # one part that cannot be read hides none of the others
+            rows, note = await self._read_part(gate, run, part, seen)
+            run = replace(run, rows=run.rows + rows)
+            notes += [note] if note else []
         duplicates = sum(count - 1 for count in seen.values())
-        return replace(run, rows=rows, duplicates=duplicates, complete=True)
+        return replace(run, duplicates=duplicates, complete=not notes, note="; ".join(notes))
+
+    async def _read_part(self, gate: Gateway, run: SweepRun, part: Part, seen: Counter[str]) -> tuple[int, str]:
+        """(rows, what kept us from reading all of it or "")."""
+        rows = 0
+        call: PreparedCall | None = gate.adapter.report(part, run.from_ms, run.to_ms)
+        for _ in range(MAX_PAGES):
+            if call is None:
+                return rows, ""
+            asked = await self._page(gate, call)
+            if asked.reading.outcome is not Outcome.OK:
+                return rows, asked.reading.message or asked.reading.outcome.value
+            await self._settle.take_in(evidence_of(gate.adapter.name, asked, Source.REPORT, "sweep"))
+            rows += asked.reading.rows
+            seen.update({f.object for f in asked.reading.facts if f.kind is Kind.PAYMENT_CAPTURED})
+            call = asked.reading.next
+        return rows, "" if call is None else f"more than {MAX_PAGES} pages of {part}"
 
     async def _page(self, gate: Gateway, call: PreparedCall) -> Asked:
         for _ in range(PAGE_TRIES - 1):

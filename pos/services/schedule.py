@@ -10,16 +10,18 @@ ON_SCREEN_MS = 3_000
 LADDER_MS = ((2 * 60_000, 3_000), (15 * 60_000, 30_000), (2 * 3_600_000, 300_000))
 """(age of the attempt, pause between looks): every 3 s at first, then half minutes, minutes, hours."""
 HOURLY_MS = 3_600_000
-CLOSING_MS = 2_000
 AFTER_CLOSE_MS = 4 * HOURLY_MS
 FAILED_MAX_MS = 300_000
 
 
 def pause_ms(attempt: Attempt, now_ms: int) -> int:
-    """The pause to the next look at an attempt that is not known closed."""
+    """The pause to the next look at an attempt that is not known closed; the ladder begins again when it is closed,
+
+    since somebody waits for that however old the link is.
+    """
     if attempt.fenced:
         return AFTER_CLOSE_MS
-    age = now_ms - (attempt.shown_at_ms or attempt.drafted_at_ms)
+    age = now_ms - (attempt.closing_at_ms or attempt.shown_at_ms or attempt.drafted_at_ms)
     return next((pause for limit, pause in LADDER_MS if age < limit), HOURLY_MS)
 
 

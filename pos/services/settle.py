@@ -84,7 +84,7 @@ class Settle:
         touched: dict[str, Evidence] = {}
         for item in evidence:
             new = tx.facts.add(item.facts, item.sighting(now_ms))
-            orders = tx.facts.orders_of(item.facts)
+            orders = tx.facts.orders_of(new)  # what was known already has been folded already
             orders |= {a.order_id for info in item.links if (a := tx.attempts.by_link(item.gateway, info.id))}
             touched |= dict.fromkeys(orders, item)
             _park(tx, item.gateway, new)
@@ -148,12 +148,13 @@ class Settle:
             if payment.captured_minor and payment.counts:
                 entry = _entry(order.id, order.till, payment, "capture", payment.captured_minor, now_ms)
                 if tx.money.enter(entry):
+                    tx.facts.unpark(payment.gateway, payment.id)  # its order may be learnt later than the money
                     tx.money.effect_once(order.id, "receipt", payment.id, now_ms, now_ms + RECEIPT_VALID_MS)
             if payment.reversed_minor and payment.counts:
                 tx.money.enter(_entry(order.id, order.till, payment, "reversal", -payment.reversed_minor, now_ms))
         gateways = {p.id: p.gateway for p in verdict.payments}
         for refund in verdict.refunds:
-            subject = refund.ours or refund.id
+            subject = refund.id or refund.ours  # the gateway's: which row of ours it is may be learnt later
             gateway = gateways.get(refund.payment, "")
             if refund.state == "succeeded":
                 tx.money.enter(
@@ -265,7 +266,8 @@ def _after_look(attempt: Attempt, info: LinkInfo, *, in_flight: bool, paid: bool
     if in_flight or not info.complete_look:
         phase = Phase.CLOSING if attempt.phase is Phase.OPEN else attempt.phase
         seen = replace(seen, phase=phase, closing_at_ms=attempt.closing_at_ms or now_ms)
-        return replace(seen, look_due_at_ms=schedule.next_look_ms(seen, now_ms))
+        # in flight: somebody waits for it, so it is looked at often even where the link was fenced before
+        return replace(seen, look_due_at_ms=schedule.next_look_ms(replace(seen, fenced_at_ms=None), now_ms))
     ended = attempt.phase in (Phase.OPEN, Phase.CLOSING, Phase.RELEASED)
     seen = replace(
         seen,

@@ -119,9 +119,11 @@ class Prober:
         return [a for a in await self._context.store.read(read) if self._is_time(a, now, pause)]
 
     def _is_time(self, attempt: Attempt, now_ms: int, pause_ms: int) -> bool:
+        last = attempt.looked_at_ms or attempt.shown_at_ms or attempt.drafted_at_ms
+        if last > now_ms and not attempt.looks_failed:
+            return True  # the clock has been set back
         if attempt.phase is not Phase.OPEN or attempt.looks_failed:
             return attempt.look_due_at_ms is not None and attempt.look_due_at_ms <= now_ms
-        last = max(attempt.looked_at_ms or 0, attempt.shown_at_ms or 0)
         return now_ms - last >= pause_ms
 
     def _relay_is_live(self) -> bool:

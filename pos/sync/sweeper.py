@@ -9,6 +9,7 @@ from pos.services.reconcile import Reconcile
 
 LEASE_EXTRA_MS = 60_000
 FIRST_AFTER_S = 2.0
+ASK_AGAIN_S = 30.0
 
 
 class Sweeper:
@@ -21,9 +22,18 @@ class Sweeper:
         pause_s = self._context.shop.sync_every_minutes * 60
         await asyncio.sleep(min(FIRST_AFTER_S, pause_s))
         while True:
-            if await self._mine(pause_s):
-                await self._reconcile.sweep_all()
-            await asyncio.sleep(pause_s)
+            await asyncio.sleep(await self.tick(pause_s))
+
+    async def tick(self, pause_s: float) -> float:
+        """One round; returns after how many seconds the next is due.
+
+        Where another process has the lease, soon: it may have ended, and its lease with it a little later.
+        """
+        if not await self._mine(pause_s):
+            return min(pause_s, ASK_AGAIN_S)
+        await self._reconcile.sweep_all()
+        await self._reconcile.sweep_deep()
+        return pause_s
 
     async def _mine(self, pause_s: float) -> bool:
         now, owner = self._context.now_ms(), self._context.owner

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from pos.domain.errors import Broken
 from pos.domain.payment import ALLOWED, Attempt, Phase
@@ -10,6 +10,8 @@ from pos.store import mapping, tables
 from pos.store.repositories.base import Rows
 
 _a = tables.attempt
+LEFT_WAITING_MS = 5 * 60_000
+"""So late a look is no longer left to the order's own till: it may be gone, or be called otherwise now."""
 
 
 class AttemptRows(Rows):
@@ -37,12 +39,18 @@ class AttemptRows(Rows):
         return self._first(_a.c.reference == reference)
 
     def due(self, now_ms: int, limit: int, till: str) -> list[Attempt]:
-        """Attempts of this till whose look is due, the longest due first."""
+        """Attempts whose look is due, the longest due first: this till's, and any that its own till has left waiting.
+
+        Due is also what was last looked at in the future: the clock has been set back since.
+        """
         o = tables.orders
+        past = _a.c.look_due_at_ms <= now_ms
+        set_back = and_(func.coalesce(_a.c.looked_at_ms, _a.c.drafted_at_ms) > now_ms, _a.c.looks_failed == 0)
+        left_waiting = _a.c.look_due_at_ms <= now_ms - LEFT_WAITING_MS
         query = (
             select(_a)
             .join(o, o.c.id == _a.c.order_id)
-            .where(_a.c.look_due_at_ms <= now_ms, o.c.till == till)
+            .where(_a.c.look_due_at_ms > 0, or_(and_(or_(past, set_back), o.c.till == till), left_waiting))
             .order_by(_a.c.look_due_at_ms)
         )
         return [mapping.load(Attempt, row) for row in self._all(query.limit(limit))]

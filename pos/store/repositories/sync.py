@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 
 from pos.domain.store_port import Hint, SweepRun
 from pos.store import mapping, tables
@@ -13,6 +13,8 @@ _m = tables.meta
 _w = tables.watermark
 _s = tables.sweep_run
 _l = tables.lease
+LEASE_MAX_MS = 13 * 3_600_000
+"""No lease is longer (sweeps are at most 12 hours apart): one that says so is from before the clock was set back."""
 
 
 class SyncRows(Rows):
@@ -51,9 +53,21 @@ class SyncRows(Rows):
         row = self._one(query)
         return mapping.load(SweepRun, row) if row is not None else None
 
+    def first_order_ms(self) -> int | None:
+        """When the first order here was made, before which no report has anything for us; None where there is none."""
+        found = self._c.execute(select(func.min(tables.orders.c.created_at_ms))).scalar()
+        return None if found is None else int(found)
+
+    def reached_back_ms(self, gateway: str, since_ms: int) -> int | None:
+        """How far back the complete runs that began after `since_ms` have read."""
+        recent = (_s.c.ended_at_ms >= since_ms, _s.c.started_at_ms >= since_ms)
+        query = select(func.min(_s.c.from_ms)).where(*recent, _s.c.gateway == gateway, _s.c.complete.is_(True))
+        found = self._c.execute(query).scalar()
+        return None if found is None else int(found)
+
     def take_lease(self, name: str, owner: str, now_ms: int, lease_ms: int) -> bool:
-        """True when the lease is ours now: it was free, ours, or over."""
+        """True when the lease is ours now: it was free, ours, over, or from before our clock was set back."""
         self._c.execute(self._insert_new(_l).values(name=name, owner=owner, until_ms=0))
-        free = or_(_l.c.owner == owner, _l.c.until_ms < now_ms)
+        free = or_(_l.c.owner == owner, _l.c.until_ms < now_ms, _l.c.until_ms > now_ms + LEASE_MAX_MS)
         statement = _l.update().where(_l.c.name == name, free).values(owner=owner, until_ms=now_ms + lease_ms)
         return self._c.execute(statement.returning(_l.c.name)).first() is not None

@@ -1,0 +1,86 @@
+"""Books and Z entries: what they must see, and what must not make them cry."""
+
+from __future__ import annotations
+
+import pytest
+
+from pos.domain.facts import Fact, Kind, Mode, Source
+from pos.domain.refund import Purpose
+from pos.domain.store_port import Tx
+from pos.domain.verdict import Proposal
+from pos.services.settle import Evidence
+from tests.services.test_holes import told
+from tests.shop import CAKE, TEA, Shop
+
+
+async def sold(shop: Shop) -> None:
+    view = await shop.sell(TEA)
+    await shop.pays(view)
+    await shop.check(view)
+    await shop.till.refunds.refund(view.order_id, amount_minor=1_000, reason="cold", actor="Owner")
+    await shop.till.cash.sell(shop.lines(CAKE), 14_000)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        "DELETE FROM z_entry WHERE kind = 'capture'",
+        "DELETE FROM z_entry WHERE kind = 'tender'",
+        "DELETE FROM z_entry WHERE kind = 'refund'",
+        "UPDATE z_entry SET amount_minor = amount_minor + 1 WHERE kind = 'capture'",
+        "UPDATE z_entry SET z_id = '' WHERE kind = 'tender'",
+        "UPDATE z_entry SET z_id = 'nowhere' WHERE kind = 'tender'",
+    ],
+)
+async def test_a_movement_that_is_in_no_z_or_in_the_wrong_one_is_noticed(shop: Shop, spoil: str) -> None:
+    await sold(shop)
+    await shop.till.day.close(actor="Owner")
+    await shop.assert_books()
+    shop.till.database.write_now(lambda tx: tx.connection.exec_driver_sql(spoil))  # type: ignore[attr-defined]
+    assert {b.invariant for b in await shop.till.books.verify()} == {"I12"}
+
+
+async def test_a_payment_learnt_before_what_ties_it_to_its_link_has_one_owner_in_the_end(shop: Shop) -> None:
+    view = await shop.sell(TEA)
+    capture = told(shop, view, Kind.PAYMENT_CAPTURED, amount_minor=TEA.price_minor, currency="INR", at_ms=1)
+    fact, tie = capture.facts
+
+    def unknown_link(tx: Tx) -> None:
+        tx.connection.exec_driver_sql("UPDATE attempt SET link_id = 'cs_unknown'")  # type: ignore[attr-defined]
+
+    shop.till.database.write_now(unknown_link)
+    await shop.till.settle.take_in(Evidence("stripe", (fact, tie), Source.REPORT, "sweep"))
+    assert len(shop.till.database.read_now(lambda tx: tx.facts.parked())) == 1
+
+    def learn(tx: Tx) -> None:
+        tx.connection.exec_driver_sql("UPDATE attempt SET link_id = ?", (tie.target,))  # type: ignore[attr-defined]
+        shop.till.settle.refold(tx, view.order_id, 2)
+
+    shop.till.database.write_now(learn)
+    assert (await shop.again(view)).kept_minor == TEA.price_minor
+    await shop.assert_books()
+
+
+async def test_whose_refund_it_is_may_be_learnt_later_and_it_is_still_one_movement(shop: Shop) -> None:
+    view = await shop.sell(TEA)
+    await shop.pays(view)
+    paid = await shop.check(view)
+    attempt = shop.till.database.read_now(lambda tx: tx.attempts.of_order(view.order_id))[-1]
+    payment, account = paid.payments[0].id, attempt.account
+
+    def fact(kind: Kind, target: str = "", amount: int | None = None) -> Fact:
+        return Fact("stripe", account, Mode.TEST, kind, "re_x", target, amount, "INR" if amount else "")
+
+    def asked(tx: Tx) -> str:
+        proposal = Proposal("stripe", account, payment, 1_000)
+        bundle = tx.facts.bundle(view.order_id)
+        refund = shop.till.refunds._row(bundle, proposal, Purpose.RETURN, "cold", "Owner", 1)
+        tx.money.add_refund(refund)
+        return refund.id
+
+    ours = shop.till.database.write_now(asked)
+    known = (fact(Kind.REFUND_SUCCEEDED, amount=1_000), fact(Kind.REFUND_OF_PAYMENT, payment))
+    for facts in (known, (fact(Kind.REFUND_OF_OURS, ours),)):
+        await shop.till.settle.take_in(Evidence("stripe", facts, Source.REPORT, "sweep"))
+    entries = shop.till.database.read_now(lambda tx: tx.money.entries(open_only=True))
+    assert [e.amount_minor for e in entries if e.kind == "refund"] == [-1_000]
