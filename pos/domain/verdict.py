@@ -250,7 +250,8 @@ def _payment(
     in_currency = [f for f in captures if f.currency == bundle.order.currency]
     captured = max((f.amount_minor or 0 for f in in_currency), default=0)
     wrong = ""
-    if attempt and (attempt.account != account or attempt.mode != mode or attempt.gateway != gateway):
+    accounts = {(a.gateway, a.account, a.mode) for a in ([attempt] if attempt else bundle.attempts)}
+    if accounts and (gateway, account, mode) not in accounts:
         wrong = "account"
     elif captures and not in_currency:
         wrong = "currency"

@@ -25,6 +25,8 @@ from pos.services.views import OrderRow
 
 FIND_MARGIN_MS = 15 * 60_000
 FOLLOW_MAX = 20
+FIND_PAGES_MAX = 200
+"""Pages of half an hour's links that are read to find one."""
 NOT_FOUND_ONCE = "not found once"
 NEVER_MADE = "never made"
 
@@ -90,15 +92,20 @@ class Looks:
         return await self._desk.ask(gateway, adapter.fetch(attempt.link_id))
 
     async def _find(self, attempt: Attempt, gateway: Gateway, hint: str) -> LookDone:
-        since, until = attempt.drafted_at_ms - FIND_MARGIN_MS, attempt.send_by_ms + FIND_MARGIN_MS
+        skew = self._desk.health[gateway.adapter.name].skew_ms  # the window is by the gateway's clock
+        since, until = attempt.drafted_at_ms - FIND_MARGIN_MS + skew, attempt.send_by_ms + FIND_MARGIN_MS + skew
         call: PreparedCall | None = gateway.adapter.find(attempt.reference, since, until)
         found: LinkInfo | None = None
-        while call is not None and found is None:
+        for _ in range(FIND_PAGES_MAX):
+            if call is None or found is not None:
+                break
             asked = await self._desk.ask(gateway, call)
             if asked.reading.outcome is not Outcome.OK:
                 return await self._not_ok(attempt, hint, asked)
             found = next((info for info in asked.reading.links if info.reference == attempt.reference), None)
             call = asked.reading.next
+        if found is None and call is not None:
+            raise NoAnswer("The gateway's list does not end.", "It is asked again; nothing is concluded from it.")
         now = self._context.now_ms()
         if found is None:
             row = await self._context.store.write(lambda tx: self._not_found(tx, attempt.id, now))

@@ -22,7 +22,8 @@ class Sweeper:
         pause_s = self._context.shop.sync_every_minutes * 60
         await asyncio.sleep(min(FIRST_AFTER_S, pause_s))
         while True:
-            await asyncio.sleep(await self.tick(pause_s))
+            next_s = await self.tick(pause_s)
+            await asyncio.sleep(next_s)
 
     async def tick(self, pause_s: float) -> float:
         """One round; returns after how many seconds the next is due.

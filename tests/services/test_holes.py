@@ -248,3 +248,34 @@ async def test_a_refund_that_never_gets_through_stands_before_the_manager(shop: 
     await shop.probe()
     assert (await shop.again(view)).refunded_minor == TEA.price_minor
     assert (await shop.till.day.preview(refresh=False)).exceptions == ()
+
+
+async def test_a_key_that_is_known_with_another_amount_alarms_each_time_and_ends_the_attempt(shop: Shop) -> None:
+    view = await shop.sell(TEA)
+    attempt = shop.till.database.read_now(lambda tx: tx.attempts.of_order(view.order_id))[-1]
+    row = shop.till.database.read_now(lambda tx: tx.outbox.of_attempt(attempt.id, "create"))
+    assert row is not None
+    after = AfterCall(shop.till.context, shop.till.settle, None)
+    for sent in (row, row, replace(row, attempt_id=attempt.id)):
+        await after.ended(sent, "key_reused", "other parameters", 400)
+    problems = shop.till.database.read_now(lambda tx: tx.problems.of_order(view.order_id))
+    assert [(p.code, p.subject) for p in problems] == [("M22", attempt.id)]
+
+
+async def test_a_link_is_found_by_the_gateways_clock_not_by_ours(shop: Shop, bank: Bank) -> None:
+    """The till's clock is hours off: the link that was asked for must not be taken for one that never came to be."""
+    shop.clock.advance(5 * 3_600)
+    bank.fault("link.create", "drop", 3)
+    view = await shop.sell(TEA)
+    shop.clock.advance(75)
+    for _ in range(4):
+        await shop.probe()
+        shop.clock.advance(15)
+    attempt = shop.till.database.read_now(lambda tx: tx.attempts.of_order(view.order_id))[-1]
+    assert (attempt.phase, bool(attempt.link_id), attempt.fence_kind) == (Phase.ABANDONED, True, "expired")
+
+
+async def test_a_long_page_of_a_report_is_taken_in_whole(shop: Shop) -> None:
+    facts = tuple(Fact("stripe", "acct", Mode.TEST, Kind.PAYMENT_PENDING, f"ch_{n}") for n in range(3_000))
+    await shop.till.settle.take_in(Evidence("stripe", facts, Source.REPORT, "sweep"))
+    assert len(shop.till.database.read_now(lambda tx: tx.facts.all())) == 3_000

@@ -20,6 +20,8 @@ _f = tables.fact
 _s = tables.sighting
 _a = tables.attempt
 _p = tables.parked
+ADD_AT_ONCE = 1_000
+"""Rows of one INSERT: SQLite takes 32,766 parameters, PostgreSQL 65,535."""
 TO_PAYMENT = (Kind.REFUND_OF_PAYMENT, Kind.DISPUTE_OF_PAYMENT)
 OF_PAYMENT = (Kind.PAYMENT_OF_LINK, Kind.PAYMENT_OF_REFERENCE, Kind.PAYMENT_ATTACHED)
 
@@ -36,9 +38,12 @@ class FactRows(Rows):
         if not unique:
             return []
         rows = [mapping.dump(fact, id=key, seen_at_ms=sighting.seen_at_ms) for key, fact in unique.items()]
-        new = set(self._c.execute(self._insert_new(_f).values(rows).returning(_f.c.id)).scalars())
-        seen = [mapping.dump(sighting, fact_id=key) for key in unique]
-        self._c.execute(self._insert_new(_s).values(seen))
+        new: set[str] = set()
+        for start in range(0, len(rows), ADD_AT_ONCE):
+            part = rows[start : start + ADD_AT_ONCE]
+            new.update(self._c.execute(self._insert_new(_f).values(part).returning(_f.c.id)).scalars())
+            seen = [mapping.dump(sighting, fact_id=row["id"]) for row in part]
+            self._c.execute(self._insert_new(_s).values(seen))
         return [fact for key, fact in unique.items() if key in new]
 
     def orders_of(self, facts: Sequence[Fact]) -> set[str]:

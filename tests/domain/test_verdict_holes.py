@@ -1,0 +1,34 @@
+"""Holes in the verdict that were found by looking for them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pos.domain.facts import Kind, Mode
+from pos.domain.payment import reference
+from pos.domain.verdict import Flag, Money, fold
+from tests.domain import strategies
+from tests.domain.strategies import ORDER, TOTAL, fact
+
+CAPTURE = fact(Kind.PAYMENT_CAPTURED, "ch_9", amount_minor=TOTAL, currency="INR", at_ms=3_000)
+
+
+def test_a_payment_of_another_mode_or_account_never_counts_even_without_its_attempt() -> None:
+    """Its reference names an attempt that is not here: the order's other attempts say which account is ours."""
+    tie = fact(Kind.PAYMENT_OF_REFERENCE, "ch_9", reference(ORDER, 9))
+    for wrong in ({"mode": Mode.LIVE}, {"account": "acct_other"}):
+        facts = tuple(replace(f, **wrong) for f in (CAPTURE, tie))  # type: ignore[arg-type]
+        verdict = fold(strategies.bundle(facts))
+        assert (verdict.money, Flag.ACCOUNT in verdict.flags) == (Money.UNPAID, True)
+    assert fold(strategies.bundle((CAPTURE, tie))).money is Money.PAID
+
+
+def test_what_was_given_back_to_a_payment_of_another_order_is_not_this_orders() -> None:
+    """A manager tied the payment to this order; the gateway says that it is another's."""
+    attached = fact(Kind.PAYMENT_ATTACHED, "ch_9", reference(ORDER, 1))
+    theirs = fact(Kind.PAYMENT_OF_REFERENCE, "ch_9", reference(ORDER[:-1] + "2", 1))
+    refund = fact(Kind.REFUND_SUCCEEDED, "re_9", amount_minor=TOTAL, currency="INR")
+    dispute = fact(Kind.DISPUTE_OPEN, "dp_9", amount_minor=TOTAL, currency="INR")
+    ties = (fact(Kind.REFUND_OF_PAYMENT, "re_9", "ch_9"), fact(Kind.DISPUTE_OF_PAYMENT, "dp_9", "ch_9"))
+    verdict = fold(strategies.bundle((CAPTURE, attached, theirs, refund, dispute, *ties)))
+    assert (verdict.returned_minor, verdict.refunded_minor, verdict.flags) == (0, 0, ())
