@@ -18,7 +18,7 @@ from pos.ui.kit import Kit
 from pos.ui.models.cart import CartModel
 from pos.ui.views.tenders import Tenders
 from pos.ui.widgets.button import CommandButton, focusless
-from pos.ui.widgets.labels import column, frame, keep_place, label, line, rule, set_tone, trailing
+from pos.ui.widgets.labels import column, fit, frame, keep_place, label, line, rule, set_tone, trailing
 from pos.ui.widgets.pill import Pill
 from pos.words.formats import Formats
 from pos.words.sell import Cart
@@ -81,7 +81,7 @@ class CartPanel(QWidget):
         self.note = frame("note")
         self._rows: list[tuple[QLabel, QLabel]] = []
         self.total_word = label("", "big", name="totalWord")
-        self.total = trailing(label("", "total", name="total"))
+        self.total = trailing(fit("", "total", name="total"))
         self.tenders = Tenders(kit, commands)
         self._assemble()
         counter.changed.connect(self.refresh)

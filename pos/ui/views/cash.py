@@ -22,7 +22,7 @@ from pos.ui.theme import body_font
 from pos.ui.widgets.amount import AmountField
 from pos.ui.widgets.button import CommandButton, KeyButton, focusless
 from pos.ui.widgets.keypad import Keypad
-from pos.ui.widgets.labels import centred, column, frame, label, line, set_tone, trailing
+from pos.ui.widgets.labels import centred, column, fit, frame, label, line, set_tone, trailing
 from pos.ui.widgets.pill import Pill
 from pos.words.pay import Pay
 from pos.words.sell import Cash
@@ -41,10 +41,11 @@ class CashPanel(QWidget):
         self._kit = kit
         self._counter = counter
         self.setObjectName("cashPanel")
-        self.to_pay = trailing(label("", "heading", name="cash.toPay"))
+        self._compact = False
+        self.to_pay = trailing(fit("", "heading", name="cash.toPay"))
         self.field = AmountField(kit.formats, "cash.given", Cash.GIVEN)
         self.change_word = label(Cash.CHANGE, "side", tone="accent", name="cash.changeWord")
-        self.change = trailing(label("", "change", name="cash.change"))
+        self.change = trailing(fit("", "change", name="cash.change"))
         self.pieces = Pieces(kit)
         self.order = label("", "sub")
         self.drawer = Pill(kit.theme, "cash.drawer")
@@ -74,10 +75,14 @@ class CashPanel(QWidget):
         self.half = frame("half.cash", half=True)
         given = label(Cash.GIVEN, "field", tone="accent")
         top = line(label(Cash.TO_PAY, "big", tone="secondary"), 0, self.to_pay)
-        says = (label(Cash.SAVED_FIRST, "small", tone="accent"), label(Cash.STAYS, "small", tone="accent", wrap=True))
+        says = (
+            label(Cash.SAVED_FIRST, "small", tone="accent", wrap=True),
+            label(Cash.STAYS, "small", tone="accent", wrap=True),
+        )
         rule = frame("splitLine", rule="tone", tone="accent")
         parts = (top, 22, given, 6, self.field, 50, self.change_word, 2, self.change, 16, self.pieces, 0)
-        self.half.setLayout(column(*parts, rule, 14, *says, margins=(34, 32, 34, 32)))
+        self._left = column(*parts, rule, 14, *says, margins=(34, 32, 34, 32))
+        self.half.setLayout(self._left)
         self.clear = KeyButton(self._kit.theme, Cash.CLEAR, "Del")
         self.clear.setObjectName("cash.clear")
         self.clear.clicked.connect(lambda: self.field.set_minor(None))
@@ -85,6 +90,7 @@ class CashPanel(QWidget):
         head = line(column(label(Cash.TITLE, "heading"), 1, self.order), 0, column(self.drawer, 0))
         right = column(head, 16, self.notes, 24, self.keypad, 0, keys, margins=(30, 30, 30, 30))
         right.setStretchFactor(self.keypad, 1000)
+        self._right = right
         card = frame("paySheet")
         both = line(self.half, margins=(1, 1, 1, 1))
         both.addLayout(right, 1)
@@ -94,11 +100,23 @@ class CashPanel(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.half.setFixedWidth((event.size().width() - 2 * self._outer.contentsMargins().left()) // 2)
+        self._fit(event.size().width())
+
+    def _fit(self, width: int) -> None:
+        inside = width - 2 * self._outer.contentsMargins().left()
+        self.half.setFixedWidth(max(1, inside * 45 // 100 if self._compact else inside // 2))
 
     def set_compact(self, compact: bool) -> None:
-        side = 16 if compact else 20
+        self._compact = compact
+        side, inner = (16, 18) if compact else (20, 34)
         self._outer.setContentsMargins(side, 14 if compact else 18, side, 14 if compact else 18)
+        self._left.setContentsMargins(inner, 24 if compact else 32, inner, 24 if compact else 32)
+        self._right.setContentsMargins(*((18, 20, 18, 18) if compact else (30, 30, 30, 30)))
+        self.drawer.setVisible(not compact)
+        small = "true" if compact else ""
+        for each in (self.field, self.change, *self.notes.keys, *self.keypad.keys):
+            set_tone(each, small, "small")
+        self._fit(self.width())
 
     def open(self) -> None:
         """A fresh amount for the order on the counter."""
@@ -153,6 +171,10 @@ class NoteKeys(QWidget):
             focusless(button)
             self._amounts[button] = 0
             grid.addWidget(button, at // 3, at % 3)
+
+    @property
+    def keys(self) -> list[NoteKey]:
+        return list(self._amounts)
 
     def offer(self, due_minor: int) -> None:
         amounts = [due_minor, *notes.suggestions(due_minor, self._kit.formats.currency)]

@@ -15,7 +15,7 @@ from pos.ui.delegates.timeline import OrderTimelineDelegate
 from pos.ui.kit import Kit
 from pos.ui.models.timeline import TimelineModel
 from pos.ui.widgets.button import CommandButton, focusless
-from pos.ui.widgets.labels import column, frame, holder, label, line, set_tone
+from pos.ui.widgets.labels import column, fit, frame, holder, label, line, set_tone
 from pos.ui.widgets.lists import ContentList
 from pos.ui.widgets.pill import Pill
 from pos.words.orders import Orders
@@ -39,7 +39,7 @@ class DetailPanel(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.title = label("", "side", name="detail.order")
         self.pill = Pill(kit.theme, "detail.state")
-        self.amount = label("", "amount", name="detail.amount")
+        self.amount = fit("", "amount", name="detail.amount")
         self.of_order = label(Orders.ORDER_AMOUNT, "sub")
         self.received = label("", "side", tone="double", name="detail.received")
         self.received_word = label(Orders.RECEIVED, "sub")

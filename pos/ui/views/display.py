@@ -12,7 +12,7 @@ from pos.ui.kit import Kit
 from pos.ui.shop import Shop
 from pos.ui.steps import reached
 from pos.ui.views.asides import receipt_words
-from pos.ui.widgets.labels import centred, column, frame, label, line, trailing
+from pos.ui.widgets.labels import centred, column, fit, frame, label, line, trailing
 from pos.ui.widgets.qrview import QrView
 from pos.ui.widgets.ring import Disc
 from pos.words.formats import Formats
@@ -93,7 +93,7 @@ class OrderSide(QWidget):
         self._make_rows()
         self.more = label("", "dim")
         self.word = label(Customer.TO_PAY, "customerword")
-        self.total = trailing(label("", "customertotal", name="customer.total"))
+        self.total = trailing(fit("", "customertotal", name="customer.total"))
         name = line(label(shop.name, "customershop"), 14, self._test(shop), 0)
         total = line(self.word, 0, self.total)
         total.setAlignment(self.word, Qt.AlignmentFlag.AlignBottom)
@@ -210,7 +210,7 @@ class DonePage(QWidget):
         self._kit = kit
         self.disc = Disc(kit.theme, 160)
         self.word = centred(label(Customer.PAID, "customertitle"))
-        self.amount = centred(label("", "customertotaldark", name="customer.paid"))
+        self.amount = centred(fit("", "customertotaldark", name="customer.paid"))
         self.given = centred(label("", "customerword", name="customer.given"))
         self.change = centred(label("", "customertitle", name="customer.change"))
         self.code = QrView(kit, "customerReceiptQr", SMALL_QR)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QSpacerItem, QVBoxLayout, QWidget
 
 from pos.domain.shown import Shown
 from pos.services.views import OrderView
 from pos.ui.kit import Kit
 from pos.ui.shop import Shop
-from pos.ui.widgets.labels import centred, column, frame, label, line, set_tone
+from pos.ui.widgets.labels import centred, column, fit, frame, holder, label, line, set_tone
 from pos.ui.widgets.qrview import QrView
 from pos.ui.widgets.ring import Disc, Ring
 from pos.words.pay import Paid, Pay, Refund, Unknown
@@ -18,6 +18,10 @@ from pos.words.states import LOOKS
 
 SIDE = 30
 QR_SIDE = 370
+MIN_QR = 176
+AROUND_QR = 176
+"""Pixels of a half's height that stand above and below its code."""
+COMPACT_MARGINS = (18, 16, 18, 12)
 MAX_LINK_SHOWN = 44
 
 
@@ -46,24 +50,30 @@ class QrHalf(QFrame):
         self.setObjectName("half.qr")
         self.setProperty("half", True)
         self.heading = centred(label(Pay.SCAN_TO_PAY.format(shop=shop.name), "strong", tone="secondary"))
-        self.amount = centred(label("", "huge", name="pay.amount"))
+        self.amount = centred(fit("", "huge", name="pay.amount"))
         self.code = QrView(kit, "payQr", QR_SIDE)
         self.asking = centred(label("", "sub", wrap=True, name="pay.asking"))
         self.card = frame("qrCard")
         self.card.setFixedWidth(QR_SIDE + 2)
         self.card.setFixedHeight(QR_SIDE + 2)
-        self.card.setLayout(column(self.code, self.asking, margins=(1, 1, 1, 1)))
+        self.card.setLayout(column(self.code, self.asking))
         self.expires = centred(label("", "big", tone="secondary", name="pay.expires"))
         self.timer = label("", "big", name="pay.timer")
         self.link = centred(label("", "row", name="pay.link"))
         self.safe = centred(label(Pay.SAFE_DISPLAY, "small", wrap=True))
         clock = line(0, self.expires, 6, self.timer, 0)
         parts = (self.heading, 4, self.amount, 24, middle(self.card), 18, clock, 6, self.link, 0, self.safe)
-        self.setLayout(column(*parts, margins=(SIDE, 34, SIDE, 34)))
+        self._box = column(*parts, margins=(SIDE, 34, SIDE, 34))
+        self.setLayout(self._box)
 
-    def set_room(self, width: int) -> None:
+    def set_compact(self, compact: bool) -> None:
+        for each in (self.link, self.safe):
+            each.setVisible(not compact)
+        self._box.setContentsMargins(*(COMPACT_MARGINS if compact else (SIDE, 34, SIDE, 34)))
+
+    def set_room(self, width: int, height: int) -> None:
         """As large a code as the room allows; its card stays square."""
-        side = max(140, min(QR_SIDE, width - 56 if width >= 400 else width - 32)) + 2
+        side = max(MIN_QR, min(QR_SIDE, width - 56, height - AROUND_QR)) + 2
         self.card.setFixedSize(side, side)
 
     def show_order(self, view: OrderView | None, amount: str, asking: str) -> None:
@@ -110,17 +120,39 @@ class UnknownHalf(QFrame):
         self.setProperty("half", True)
         self.setProperty("tone", "unknown")
         self.heading = centred(label("", "strong", tone="unknown_deep"))
-        self.amount = centred(label("", "huge", name="unknown.amount"))
+        self.amount = centred(fit("", "huge", name="unknown.amount"))
         self.ring = Ring(kit.theme, Unknown.WITHOUT_ANSWER)
         self.first = centred(label(Unknown.HEADLINE_1, "headline", tone="unknown_deep", name="unknown.1"))
         self.second = centred(label(Unknown.HEADLINE_2, "headline", tone="unknown_deep", name="unknown.2"))
         self.why = centred(label("", tone="unknown_deep", wrap=True))
         rule = frame("splitLine", rule="tone", tone="unknown")
         says = centred(label(Unknown.DISPLAY_SAYS, "small", tone="unknown_deep", wrap=True))
-        parts = (self.heading, 4, self.amount, 32, middle(self.ring), 34, self.first, 2, self.second, 12)
+        self._above, self._below = QSpacerItem(0, 32), QSpacerItem(0, 34)
+        parts = (
+            self.heading,
+            4,
+            self.amount,
+            self._above,
+            middle(self.ring),
+            self._below,
+            self.first,
+            2,
+            self.second,
+            12,
+        )
         why = line(50, self.why, 50)
         why.setStretch(1, 1)
-        self.setLayout(column(*parts, why, 0, rule, 14, says, margins=(SIDE, 34, SIDE, 34)))
+        self._foot = holder(column(rule, 14, says))
+        self._box = column(*parts, why, 0, self._foot, margins=(SIDE, 34, SIDE, 34))
+        self.setLayout(self._box)
+
+    def set_compact(self, compact: bool) -> None:
+        self._foot.setVisible(not compact)
+        self.ring.set_side(150 if compact else 226)
+        self._box.setContentsMargins(*(COMPACT_MARGINS if compact else (SIDE, 34, SIDE, 34)))
+        self._above.changeSize(0, 12 if compact else 32)
+        self._below.changeSize(0, 14 if compact else 34)
+        self._box.invalidate()
 
     def show_order(self, view: OrderView) -> None:
         self._view = view
@@ -143,18 +175,28 @@ class OutcomeHalf(QFrame):
         super().__init__()
         self._kit = kit
         self._shop = shop
+        self._compact = False
+        self._paid = False
         self.setObjectName("half.outcome")
         self.setProperty("half", True)
         self.heading = centred(label("", "strong"))
         self.disc = Disc(kit.theme)
-        self.word = centred(label("", "headline", name="outcome.word"))
-        self.amount = centred(label("", "paidamount", name="outcome.amount"))
+        self.word = centred(fit("", "headline", name="outcome.word"))
+        self.amount = centred(fit("", "paidamount", name="outcome.amount"))
         self.how = centred(label("", "big", name="outcome.how", wrap=True))
         self.which = centred(label("", "row", name="outcome.payment", wrap=True))
         self.rule = frame("splitLine", rule="tone", tone="paid")
         self.says = centred(label(Paid.DISPLAY_SHOWS, "small", wrap=True))
-        parts = (self.heading, 0, middle(self.disc), 34, self.word, 4, self.amount, 12, self.how, 4, self.which)
-        self.setLayout(column(*parts, 0, self.rule, 14, self.says, margins=(SIDE, 34, SIDE, 34)))
+        parts = (self.heading, 0, middle(self.disc), 24, self.word, 4, self.amount, 12, self.how, 4, self.which)
+        self._foot = holder(column(self.rule, 14, self.says))
+        self._box = column(*parts, 0, self._foot, margins=(SIDE, 34, SIDE, 34))
+        self.setLayout(self._box)
+
+    def set_compact(self, compact: bool) -> None:
+        self._compact = compact
+        self.disc.setFixedSize(*((110, 110) if compact else (208, 208)))
+        self._foot.setVisible(not compact and self._paid)
+        self._box.setContentsMargins(*(COMPACT_MARGINS if compact else (SIDE, 34, SIDE, 34)))
 
     def show_order(self, view: OrderView) -> None:
         look = LOOKS[view.shown]
@@ -169,8 +211,8 @@ class OutcomeHalf(QFrame):
             self.word.setText(Cart.CHANGE)
         self.how.setText(self._how(view))
         self.which.setText(self._which(view))
-        self.says.setVisible(paid)
-        self.rule.setVisible(paid)
+        self._paid = paid
+        self._foot.setVisible(paid and not self._compact)
         deep = f"{look.tone}_deep" if look.tone in ("paid", "double") else ""
         for each in (self.heading, self.word, self.how, self.which, self.says):
             set_tone(each, deep)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QStackedWidget, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFrame, QStackedWidget, QWidget
 
 from pos.domain.shown import Shown
 from pos.services.views import OrderView
@@ -14,7 +14,7 @@ from pos.ui.kit import Kit
 from pos.ui.shop import Shop
 from pos.ui.views.halves import OutcomeHalf, QrHalf, UnknownHalf
 from pos.ui.views.sheet import Sheet
-from pos.ui.widgets.labels import frame, line
+from pos.ui.widgets.labels import frame, line, set_tone
 
 TICK_MS = 1000
 
@@ -34,6 +34,7 @@ class PayPanel(QWidget):
         for each in (self.qr, self.unknown, self.outcome):
             self.halves.addWidget(each)
         self.sheet = Sheet(kit, counter, commands)
+        self._compact = False
         self._card = frame("payCard")
         self._inner = line(self.halves, self.sheet, margins=(1, 1, 1, 1))
         self._inner.setStretch(0, 1)
@@ -48,16 +49,33 @@ class PayPanel(QWidget):
     def set_compact(self, compact: bool) -> None:
         side = 16 if compact else 20
         self._outer.setContentsMargins(side, 14 if compact else 18, side, 14 if compact else 18)
+        direction = QBoxLayout.Direction.TopToBottom if compact else QBoxLayout.Direction.LeftToRight
+        self._inner.setDirection(direction)
+        self._inner.setStretch(1, 0 if compact else 1)
+        self._compact = compact
+        for half in (self.qr, self.unknown, self.outcome):
+            half.set_compact(compact)
+            set_tone(half, "true" if compact else "", "stacked")
         self.sheet.set_compact(compact)
+        self._fit(self.width(), self.height())
 
     def focus_first(self) -> None:
         self.setFocus()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        width = (event.size().width() - 2 * self._outer.contentsMargins().left()) // 2
-        self.halves.setFixedWidth(width)
-        self.qr.set_room(width)
+        self._fit(event.size().width(), event.size().height())
+
+    def _fit(self, width: int, height: int) -> None:
+        """Two halves side by side; in a small window one above the other."""
+        margins = self._outer.contentsMargins()
+        inside = width - margins.left() - margins.right()
+        if self._compact:
+            self.halves.setFixedWidth(max(1, inside - 2))
+            self.qr.set_room(inside, height - margins.top() - margins.bottom() - self.sheet.sizeHint().height())
+        else:
+            self.halves.setFixedWidth(max(1, inside // 2))
+            self.qr.set_room(inside // 2, height)
 
     def showEvent(self, event: object) -> None:
         self._timer.start(TICK_MS)

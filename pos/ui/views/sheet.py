@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtWidgets import QGridLayout, QStackedWidget, QWidget
+from PySide6.QtWidgets import QGridLayout, QSizePolicy, QStackedWidget, QWidget
 
 from pos.services.views import OrderView, TimelineRow
 from pos.ui.commands import Commands
@@ -15,7 +15,7 @@ from pos.ui.models.timeline import TimelineModel
 from pos.ui.steps import reached, steps
 from pos.ui.views.asides import NextCard, ReceiptCard
 from pos.ui.widgets.button import CommandButton, focusless
-from pos.ui.widgets.labels import column, label, line
+from pos.ui.widgets.labels import column, holder, label, line
 from pos.ui.widgets.lists import ContentList
 from pos.ui.widgets.pill import Pill
 from pos.ui.widgets.stepbar import StepBar
@@ -78,18 +78,23 @@ class Sheet(QWidget):
 
     def _assemble(self) -> None:
         head = line(column(self.title, 1, self.sub), 0, column(self.pill, 0, margins=(0, 0, 0, 0)))
-        self._box = column(head, 18, self.bar, 20, self.list, 14, self.next, 0, self.receipt, 12, self._keys)
+        self._happened = holder(column(self.list, 14))
+        self._happened.setSizePolicy(self.list.sizePolicy())
+        self._box = column(head, 16, self.bar, 16, self._happened, self.next, 0, self.receipt, 10, self._keys)
         self._box.setContentsMargins(30, 30, 30, 30)
-        self._box.setStretchFactor(self.list, 1000)
+        self._box.setStretchFactor(self._happened, 1000)
         self.setLayout(self._box)
 
     def set_compact(self, compact: bool) -> None:
-        """In a small window the keys stand below each other; the pages are built again when they are shown."""
+        """In a small window what happened stands in the history only; the keys are built again as they are shown."""
         if compact == self._compact:
             return
         self._compact = compact
         side = 18 if compact else 30
-        self._box.setContentsMargins(side, 22 if compact else 30, side, 18 if compact else 30)
+        self._box.setContentsMargins(side, 14 if compact else 30, side, 16 if compact else 30)
+        self._happened.setVisible(not compact)
+        upright = QSizePolicy.Policy.Maximum if compact else QSizePolicy.Policy.Preferred
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, upright)
         for page in self._pages.values():
             self._keys.removeWidget(page)
             page.deleteLater()
@@ -102,7 +107,7 @@ class Sheet(QWidget):
         self.bar.set(steps(None if self._counter.asking else view))
         self.bar.setVisible(view is None or view.attempt is not None)
         self.model.set_rows(self._rows(view))
-        self.next.setVisible(stage is Stage.UNKNOWN)
+        self.next.setVisible(stage is Stage.UNKNOWN and not self._compact)
         self.receipt.setVisible(stage is Stage.PAID and not self._compact)
         if view is not None:
             self.next.show_order(view)
@@ -143,9 +148,10 @@ class Sheet(QWidget):
         grid = QGridLayout(page)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(10)
-        stacked = self._compact or any(key.kind == "wide" for key in keys)
+        stacked = not self._compact and any(key.kind == "wide" for key in keys)
         for at, key in enumerate(keys):
-            button = CommandButton(self._kit.theme, self._commands[key.command], key.words, key.kind, key.icon)
+            kind, icon = ("plain", "") if self._compact and key.kind == "wide" else (key.kind, key.icon)
+            button = CommandButton(self._kit.theme, self._commands[key.command], key.words, kind, icon)
             focusless(button)
             grid.addWidget(button, at if stacked else at // 2, 0 if stacked else at % 2)
         return page

@@ -13,7 +13,7 @@ from pos.services.views import OrderView
 from pos.ui.kit import Kit
 from pos.ui.steps import Step, line_of, pill_of, reached
 from pos.ui.widgets.button import CommandButton, KeyButton, focusless
-from pos.ui.widgets.labels import column, label, line, set_tone
+from pos.ui.widgets.labels import column, fit, label, line, set_tone
 from pos.ui.widgets.pill import Pill
 from pos.ui.widgets.stepbar import StepBar
 from pos.words.sell import Tray as Words
@@ -38,7 +38,7 @@ class TrayCard(QFrame):
         self.setObjectName(f"tray.{no}")
         self.number = label("", "strong")
         self.pill = Pill(kit.theme)
-        self.amount = label("", "trayamount")
+        self.amount = fit("", "trayamount")
         self.bar = StepBar(kit.theme, words=False)
         self.words = label("", "smallstrong")
         self.timer = label("", "small")

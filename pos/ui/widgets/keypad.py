@@ -22,8 +22,10 @@ class Keypad(QWidget):
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(10)
+        self.keys: list[QPushButton] = []
         for at, text in enumerate(KEYS):
             button = self._make(text)
+            self.keys.append(button)
             grid.addWidget(button, at // 3, at % 3)
         self._erase = button
         self.setMaximumHeight(4 * KEY_HEIGHT + 3 * grid.spacing())

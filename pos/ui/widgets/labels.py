@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QFont, QPainter, QPaintEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLayout, QSizePolicy, QSpacerItem, QVBoxLayout, QWidget
+
+MIN_FIT_PX = 12
 
 
 def label(text: str = "", role: str = "body", *, name: str = "", tone: str = "", wrap: bool = False) -> QLabel:
@@ -16,6 +19,34 @@ def label(text: str = "", role: str = "body", *, name: str = "", tone: str = "",
     made.setWordWrap(wrap)
     if name:
         made.setObjectName(name)
+    return made
+
+
+class FitLabel(QLabel):
+    """A large amount that becomes smaller rather than being cut off: an amount with a digit missing is a lie."""
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(48, super().minimumSizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        wanted, room = self.fontMetrics().horizontalAdvance(self.text()), self.contentsRect().width()
+        if wanted <= room or not self.text():
+            super().paintEvent(event)
+            return
+        font = QFont(self.font())
+        font.setPixelSize(max(MIN_FIT_PX, font.pixelSize() * room // wanted))
+        painter = QPainter(self)
+        painter.setFont(font)
+        painter.setPen(self.palette().windowText().color())
+        painter.drawText(self.contentsRect(), self.alignment(), self.text())
+
+
+def fit(text: str = "", role: str = "total", *, name: str = "") -> FitLabel:
+    """As `label`, for amounts in large figures."""
+    made = FitLabel(text)
+    made.setTextFormat(Qt.TextFormat.PlainText)
+    made.setProperty("role", role)
+    made.setObjectName(name)
     return made
 
 
@@ -58,7 +89,11 @@ def rule() -> QFrame:
     return frame(rule=True)
 
 
-def column(*items: QWidget | QLayout | int, margins: tuple[int, int, int, int] = (0, 0, 0, 0)) -> QVBoxLayout:
+Item = QWidget | QLayout | QSpacerItem | int
+"""What a row or column is made of; a number is a gap in pixels, 0 a stretch."""
+
+
+def column(*items: Item, margins: tuple[int, int, int, int] = (0, 0, 0, 0)) -> QVBoxLayout:
     """Items one below the other; a number is a gap in pixels, 0 a stretch."""
     box = QVBoxLayout()
     box.setSpacing(0)
@@ -67,7 +102,7 @@ def column(*items: QWidget | QLayout | int, margins: tuple[int, int, int, int] =
     return box
 
 
-def line(*items: QWidget | QLayout | int, margins: tuple[int, int, int, int] = (0, 0, 0, 0)) -> QHBoxLayout:
+def line(*items: Item, margins: tuple[int, int, int, int] = (0, 0, 0, 0)) -> QHBoxLayout:
     """Items side by side, in reading order; a number is a gap in pixels, 0 a stretch."""
     box = QHBoxLayout()
     box.setSpacing(0)
@@ -76,13 +111,15 @@ def line(*items: QWidget | QLayout | int, margins: tuple[int, int, int, int] = (
     return box
 
 
-def fill(box: QVBoxLayout | QHBoxLayout, items: tuple[QWidget | QLayout | int, ...]) -> None:
+def fill(box: QVBoxLayout | QHBoxLayout, items: tuple[Item, ...]) -> None:
     for item in items:
         if isinstance(item, int):
             if item:
                 box.addSpacing(item)
             else:
                 box.addStretch(1)
+        elif isinstance(item, QSpacerItem):
+            box.addItem(item)
         elif isinstance(item, QLayout):
             box.addLayout(item)
         else:

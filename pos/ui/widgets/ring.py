@@ -23,7 +23,10 @@ class Ring(QWidget):
         self._text = ""
         self._share = 0.0
         self.setObjectName("unknownRing")
-        self.setFixedSize(226, 226)
+        self.set_side(226)
+
+    def set_side(self, side: int) -> None:
+        self.setFixedSize(side, side)
 
     def set(self, text: str, seconds: int) -> None:
         self._text = text
@@ -53,11 +56,12 @@ class Ring(QWidget):
         centre = Qt.AlignmentFlag.AlignCenter
         long = len(self._text) > 5
         painter.setPen(self._theme.color("ink"))
-        painter.setFont(body_font(40 if long else 58, 700))
-        painter.drawText(circle.adjusted(0, -14, 0, -14), centre, self._text)
+        scale = self.width() / 226
+        painter.setFont(body_font(round((40 if long else 58) * scale), 700))
+        painter.drawText(circle.adjusted(0, -14 * scale, 0, -14 * scale), centre, self._text)
         painter.setPen(self._theme.color("secondary"))
-        painter.setFont(body_font(14))
-        painter.drawText(circle.adjusted(0, 64, 0, 0), centre, self._caption)
+        painter.setFont(body_font(max(12, round(14 * scale))))
+        painter.drawText(circle.adjusted(0, 64 * scale, 0, 0), centre, self._caption)
 
 
 class Disc(QWidget):
