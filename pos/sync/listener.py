@@ -1,7 +1,7 @@
 """Listening to the relay: a hint comes, the gateway is asked, what it says is settled, the cursor moves with it.
 
 1. Connect with the cursor of the last event that is in the books.
-2. A notice (new epoch, a place the relay does not know): take its cursor, and sweep the gateways' reports.
+2. A notice (new epoch, a place the relay does not know): sweep the gateways' reports, then take its cursor.
 3. An event: hand it to `services.hints`. Events for different objects are worked on side by side, a few at a time,
    but the cursor moves in their order, so that nothing is skipped when we stop in the middle.
 4. Any bytes are a heartbeat. Silence for 30 s, an error, an end: back off and connect again.
@@ -59,9 +59,11 @@ class Listener:
         if isinstance(said, Event):
             await self._hints.take(hint_of(said), said.id)
         elif isinstance(said, Notice):
-            await self._context.store.write(lambda tx: tx.sync.set_cursor(said.cursor))
-            if said.reason != "first":
+            # the sweep before the cursor: pulled out in between, we are told again
+            first_order = await self._context.store.read(lambda tx: tx.sync.first_order_ms())
+            if said.reason != "first" or first_order is not None:
                 await self._sweep()
+            await self._context.store.write(lambda tx: tx.sync.set_cursor(said.cursor))
 
 
 def hint_of(event: Event) -> Hint:
