@@ -13,22 +13,29 @@ BARCODE = "8900000000011"
 
 def main() -> None:
     spawned = float(sys.argv[1])
-    from pos.app import config, desktop
+    from PySide6.QtCore import Qt
+    from PySide6.QtTest import QTest
+
+    from pos.app import desktop
     from pos.devices.desk import MachineDesk
     from pos.devices.printer import printer
     from pos.devices.sound import Speaker
 
     home = Path(os.environ["POS_HOME"])
     app = desktop.application()
-    facts = desktop.facts_of(config.load(home))
+    facts = desktop.facts_at(home)
     window = desktop.first_paint(app, home, facts, MachineDesk(home, Speaker(player=""), printer("")))
     window.grab()
     said = {"painted_ms": (time.monotonic() - spawned) * 1000}
-    window.selling.scan(BARCODE)
+    window.listen()
+    QTest.keyClicks(window, BARCODE)
+    QTest.keyClick(window, Qt.Key.Key_Return)
     app.processEvents()
     window.grab()
     lines = window.flow.counter.basket.lines
     said["scanned_ms"] = (time.monotonic() - spawned) * 1000 if lines else float("nan")
+
+    window.complete()
 
     async def work() -> int:
         _, ending = await desktop.build(home, window)

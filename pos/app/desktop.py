@@ -5,9 +5,7 @@ Nothing is imported at the top of this file that the first paint can do without 
 
 from __future__ import annotations
 
-import asyncio
 import faulthandler
-import hashlib
 import logging
 import os
 import signal
@@ -18,34 +16,35 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QLockFile, QMessageLogContext, QtMsgType, qInstallMessageHandler
-from PySide6.QtNetwork import QLocalServer, QLocalSocket
 from PySide6.QtWidgets import QApplication
 
-from pos.app import config, logs
 from pos.devices.desk import MachineDesk
 from pos.devices.printer import printer
 from pos.devices.sound import Speaker
 from pos.domain.errors import PosError
-from pos.ui import aio, shop, theme
+from pos.ui import shop, theme
 from pos.ui.kit import Kit
 from pos.ui.main_window import MainWindow
 from pos.ui.ports import Desk
 from pos.ui.shop import Shop
-from pos.ui.stage import WindowStage
 from pos.ui.tasks import Tasks, as_ours
 from pos.ui.theme import Theme
 from pos.words import language
 from pos.words.formats import Formats
 
 if TYPE_CHECKING:
-    from pos.app.wiring import Till
+    from PySide6.QtNetwork import QLocalServer
 
-LOCK, CRASHES = "till.lock", "crash.log"
+    from pos.app.config import Settings
+    from pos.app.wiring import Till
+    from pos.ui.stage import WindowStage
+
+LOCK, CRASHES, SETTINGS = "till.lock", "crash.log", "settings.toml"
 RAISE_MS = 1_000
 """How long a second start waits for the first window to hear it."""
 PRINTER = "POS_PRINTER"
 log = logging.getLogger("pos.desktop")
-Play = Callable[["Till", WindowStage], Awaitable[Any]]
+Play = Callable[["Till", "WindowStage"], Awaitable[Any]]
 
 
 def main(home: Path) -> int:
@@ -56,16 +55,20 @@ def main(home: Path) -> int:
     Raises:
         BadInput: there is no shop in `home`, or its settings cannot work.
     """
-    settings = config.load(home)
+    facts = facts_at(home)
     app = application()
     lock = QLockFile(str(home / LOCK))
     lock.setStaleLockTime(0)  # a lock whose process is gone is taken over; one that lives is not, however old
     if not lock.tryLock(0):
         return 0 if raise_first(home) else 1
+    window = first_paint(app, home, facts, MachineDesk(home, Speaker(), printer(os.environ.get(PRINTER, ""))))
+    window.listen()
+    app.processEvents()  # what was scanned meanwhile
+    window.complete()
+    from pos.ui import aio  # the loop and what it imports cost 100 ms that the first paint does not need
+
     watch_for_trouble(home)
     loop = aio.make_loop(app)
-    facts = facts_of(settings)
-    window = first_paint(app, home, facts, MachineDesk(home, Speaker(), printer(os.environ.get(PRINTER, ""))))
     server = listen(home, window)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: window.close())  # heard at the window's next tick, within a second
@@ -78,10 +81,12 @@ def main(home: Path) -> int:
 
 def run_story(home: Path, shots: Path, play: Play) -> Any:
     """Play a story on a real till behind a real window, offscreen where there is no screen; returns what it returns."""
-    settings = config.load(home)
+    from pos.ui import aio
+    from pos.ui.stage import WindowStage
+
     app = application()
     loop = aio.make_loop(app)
-    window = first_paint(app, home, facts_of(settings), MachineDesk(home, Speaker(player=""), printer("")))
+    window = first_paint(app, home, facts_at(home), MachineDesk(home, Speaker(player=""), printer("")))
     told: list[Any] = []
 
     async def work() -> int:
@@ -107,7 +112,21 @@ def application() -> QApplication:
     return app
 
 
-def facts_of(settings: config.Settings) -> Shop:
+def facts_at(home: Path) -> Shop:
+    """What the first paint needs: as remembered while the settings are untouched, else read from them.
+
+    Raises:
+        BadInput: there is no shop in `home`, or its settings cannot work.
+    """
+    known = shop.remembered(home, SETTINGS)
+    if known is not None:
+        return known
+    from pos.app import config
+
+    return facts_of(config.load(home))
+
+
+def facts_of(settings: Settings) -> Shop:
     """What the first paint needs of the settings."""
     return Shop(
         name=settings.shop.name,
@@ -128,7 +147,7 @@ def first_paint(app: QApplication, home: Path, facts: Shop, desk: Desk) -> MainW
     app.setLayoutDirection(direction)
     worn = Theme("light")
     worn.wear(app)
-    window = MainWindow(Kit(formats, worn, Tasks()), facts, desk)
+    window = MainWindow(Kit(formats, worn, Tasks()), facts, desk, whole=False)
     window.set_products(shop.load(home, facts))
     window.resize(1440, 900)
     window.show()
@@ -138,6 +157,8 @@ def first_paint(app: QApplication, home: Path, facts: Shop, desk: Desk) -> MainW
 
 async def live(app: QApplication, home: Path, window: MainWindow) -> int:
     """From the first paint to the last: build the till, work until the window is closed, end cleanly."""
+    import asyncio
+
     closed = asyncio.Event()
     window.closed.connect(closed.set)
     app.commitDataRequest.connect(lambda _: window.close())
@@ -157,10 +178,17 @@ async def live(app: QApplication, home: Path, window: MainWindow) -> int:
 
 async def build(home: Path, window: MainWindow) -> tuple[Till, Callable[[], Awaitable[None]]]:
     """The real till behind the window, its background work running; and what ends both."""
+    import asyncio
+
+    from pos.ui import aio
+
+    if not window.whole:
+        window.complete()
+    read = shop.stamp(home / SETTINGS)
     till, products = await asyncio.to_thread(_open, home)
     goods = await products(till)
     window.attach(till, goods)
-    shop.keep(home, window.shop, goods)
+    shop.keep(home, window.shop, goods, read)
     work = asyncio.create_task(_background(till), name="background")
 
     async def ending() -> None:
@@ -190,11 +218,15 @@ async def _background(till: Till) -> None:
 
 def server_name(home: Path) -> str:
     """The same for every start on the same home, short enough for a socket's path."""
+    import hashlib
+
     return "truetill-" + hashlib.sha256(str(home.resolve()).encode()).hexdigest()[:16]
 
 
 def listen(home: Path, window: MainWindow) -> QLocalServer:
     """Raise the window whenever a second start knocks. The lock file decides who is first; this only carries a word."""
+    from PySide6.QtNetwork import QLocalServer
+
     server = QLocalServer(window)
     server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
     QLocalServer.removeServer(server_name(home))
@@ -206,6 +238,8 @@ def listen(home: Path, window: MainWindow) -> QLocalServer:
 
 def raise_first(home: Path) -> bool:
     """Ask the first window to come forward; False when nobody hears."""
+    from PySide6.QtNetwork import QLocalSocket
+
     socket = QLocalSocket()
     socket.connectToServer(server_name(home))
     heard = socket.waitForConnected(RAISE_MS)
@@ -226,6 +260,8 @@ def _raised(server: QLocalServer, window: MainWindow) -> None:
 
 def watch_for_trouble(home: Path) -> None:
     """Logs, a file for hard crashes, Qt's own messages, and slots that raise: one plain message each."""
+    from pos.app import logs
+
     logs.start(home)
     # kept open for the life of the process: the handler writes when nothing else can
     faulthandler.enable((home / "logs" / CRASHES).open("a", encoding="utf-8"))

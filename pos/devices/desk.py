@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pos.devices.printer import EscPosPrinter, NoPrinter
-from pos.devices.sound import Speaker
 from pos.domain.errors import Broken
 from pos.words.devices import Devices
+
+if TYPE_CHECKING:
+    from pos.devices.printer import EscPosPrinter, NoPrinter
+    from pos.devices.sound import Speaker
 
 FOLDER = "receipts"
 MAX_FILE_BYTES = 20 << 20
@@ -28,6 +30,8 @@ class MachineDesk:
 
     async def print_slip(self, title: str, lines: list[str]) -> None:
         """Raises Unreachable when no printer answers."""
+        import asyncio  # not needed for the first paint
+
         await asyncio.to_thread(self.printer.print_slip, title, lines)
 
     async def save(self, name: str, data: bytes) -> str:
@@ -36,6 +40,8 @@ class MachineDesk:
         Raises:
             Broken: the disk does not take it, or the name is none.
         """
+        import asyncio  # not needed for the first paint
+
         return str(await asyncio.to_thread(self._save, name, data))
 
     def _save(self, name: str, data: bytes) -> Path:

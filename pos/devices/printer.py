@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +41,8 @@ class EscPosPrinter:
                 device.write(data)
             return
         host, _, port = self.target.partition(":")
+        import socket  # the first paint does without
+
         with socket.create_connection((host, int(port or PORT)), timeout=TIMEOUT_S) as connection:
             connection.sendall(data)
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 import shutil
-import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import subprocess
 
 SOUNDS = Path(__file__).resolve().parents[2] / "resources" / "sounds"
 PLAYERS = ("pw-play", "paplay", "aplay", "afplay")
@@ -29,6 +32,8 @@ class Speaker:
             return
         if not self._player or not path.is_file():
             return
+        import subprocess  # the first paint does without
+
         self.hush()
         try:
             self._playing = subprocess.Popen(  # noqa: S603 - a player found on this machine, our own file

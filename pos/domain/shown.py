@@ -8,24 +8,8 @@ from enum import StrEnum
 
 from pos.domain.order import Life, Order
 from pos.domain.payment import Attempt, Phase
+from pos.domain.status import Shown
 from pos.domain.verdict import Certainty, Flag, Money, Verdict
-
-
-class Shown(StrEnum):
-    PAID_TWICE = "paid_twice"
-    OVERPAID = "overpaid"
-    DISPUTED = "disputed"
-    REFUNDED = "refunded"
-    PART_REFUNDED = "part_refunded"
-    PAID = "paid"
-    UNKNOWN = "unknown"
-    WAITING = "waiting"
-    PART_PAID = "part_paid"
-    FAILED = "failed"
-    EXPIRED = "expired"
-    CANCELLED = "cancelled"
-    HELD = "held"
-    UNPAID = "unpaid"
 
 
 class Outward(StrEnum):
@@ -107,3 +91,6 @@ def outward(state: State) -> Outward:
     if state.verdict.kept_minor == 0 and over and fenced and not state.verdict.in_flight:
         return Outward.FAILURE
     return Outward.UNKNOWN
+
+
+__all__ = ["TABLE", "Outward", "Shown", "State", "outward", "shown"]

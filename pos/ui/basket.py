@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
 from pos.domain.basket import MAX_LINES, MAX_QUANTITY_MILLI, MILLI, Line, Totals, totals
-from pos.domain.catalogue import Product
 from pos.domain.errors import BadInput, Broken, PosError
 from pos.domain.money import round_half_up
-from pos.services.api import TillApi
-from pos.services.views import OrderView
-from pos.ui.tasks import Tasks
 from pos.words.sell import Basket as Words
 from pos.words.sell import Discount, GiveUp
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from pos.domain.catalogue import Product
+    from pos.services.api import TillApi
+    from pos.services.views import OrderView
+    from pos.ui.tasks import Tasks
 
 MAX_SAVES = 50
 """Saves in one flush: a scanner that never stops must not keep a payment waiting for ever."""
@@ -32,7 +36,7 @@ class Basket(QObject):
         self._tasks = tasks
         self._tax_included = tax_included
         self._till: TillApi | None = None
-        self._lock = asyncio.Lock()
+        self._lock: asyncio.Lock | None = None
         self._dirty = False
         self._queued = False
         self._sale = 0
@@ -131,6 +135,10 @@ class Basket(QObject):
     async def flush(self) -> OrderView | None:
         """Save until nothing is unsaved; the draft, or None where the basket is empty."""
         self._queued = False
+        import asyncio  # 60 ms: not before the first paint
+
+        if self._lock is None:
+            self._lock = asyncio.Lock()
         async with self._lock:
             for _ in range(MAX_SAVES):
                 if not self._dirty:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
 from pos.services.bus import Bus, Event, LinkIssued, OrderChanged, PageOpened, ReconcileDone, StatusChanged
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Bridge(QObject):

@@ -3,20 +3,23 @@ about money: every decision is a service's, every amount comes out of a view."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
 from pos.domain.order import Life
-from pos.domain.shown import Shown
-from pos.services.api import TillApi
-from pos.services.views import GatewayChoice, OrderRow, OrderView, TimelineRow
-from pos.ui.basket import Basket
-from pos.ui.tasks import Tasks
+from pos.domain.status import Shown
 from pos.words.sell import Cash
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from pos.services.api import TillApi
+    from pos.services.views import GatewayChoice, OrderRow, OrderView, TimelineRow
+    from pos.ui.basket import Basket
+    from pos.ui.tasks import Tasks
 
 
 class Stage(StrEnum):

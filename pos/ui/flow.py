@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
 from pos.domain.basket import MILLI, parse_quantity
-from pos.domain.catalogue import Product
 from pos.domain.errors import NotFound, PosError
-from pos.services.views import ExceptionView, GatewayChoice
 from pos.ui.counter import Counter, Stage
 from pos.ui.models.tiles import Catalogue
-from pos.ui.tasks import Tasks
 from pos.words.sell import Quantity, Sell
 from pos.words.shell import Banner
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from pos.domain.catalogue import Product
+    from pos.services.views import ExceptionView, GatewayChoice
+    from pos.ui.tasks import Tasks
 
 MAX_QUEUED_SCANS = 100
 """Scans kept while the till is still starting."""

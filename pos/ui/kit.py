@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from pos.ui.tasks import Tasks
-from pos.ui.theme import Theme
-from pos.words.formats import Formats
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pos.ui.tasks import Tasks
+    from pos.ui.theme import Theme
+    from pos.words.formats import Formats
 
 
 def wall_clock_ms() -> int:

@@ -2,39 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
-from pos.domain.catalogue import Product
-from pos.domain.errors import PosError
-from pos.services.api import TillApi
-from pos.services.views import OrderRow, OrderView
 from pos.ui.basket import Basket
-from pos.ui.bridge import Bridge
 from pos.ui.commands import Commands
-from pos.ui.control.closing import DayControl
-from pos.ui.control.history import HistoryControl
-from pos.ui.control.papers import PaperControl
 from pos.ui.control.selling import SellControl
 from pos.ui.counter import Counter
 from pos.ui.flow import Flow
-from pos.ui.kit import Kit
 from pos.ui.panels import Panels
-from pos.ui.paper import Paper
-from pos.ui.ports import Desk
 from pos.ui.register import register, register_gateways
 from pos.ui.scanner import Scanner
-from pos.ui.shop import Shop
 from pos.ui.views.banner import Banner
-from pos.ui.views.display import CustomerDisplay
 from pos.ui.views.rail import RailView
 from pos.ui.views.topbar import TopBar
 from pos.ui.widgets.labels import column, line
 from pos.ui.workspace import Workspace
 from pos.words.pay import Refund
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from PySide6.QtGui import QCloseEvent, QResizeEvent
+
+    from pos.domain.catalogue import Product
+    from pos.domain.errors import PosError
+    from pos.services.api import TillApi
+    from pos.services.views import OrderRow, OrderView
+    from pos.ui.bridge import Bridge
+    from pos.ui.control.closing import DayControl
+    from pos.ui.control.history import HistoryControl
+    from pos.ui.control.papers import PaperControl
+    from pos.ui.kit import Kit
+    from pos.ui.ports import Desk
+    from pos.ui.shop import Shop
+    from pos.ui.views.display import CustomerDisplay
 
 TICK_MS = 1000
 MIN_WIDTH, MIN_HEIGHT = 1024, 700
@@ -45,7 +49,14 @@ class MainWindow(QMainWindow):
 
     closed = Signal()
 
-    def __init__(self, kit: Kit, shop: Shop, desk: Desk, keys: Mapping[str, str] | None = None) -> None:
+    history: HistoryControl
+    closing: DayControl
+    papers: PaperControl
+
+    def __init__(
+        self, kit: Kit, shop: Shop, desk: Desk, keys: Mapping[str, str] | None = None, *, whole: bool = True
+    ) -> None:
+        """`whole` False: the sell screen alone, for the first paint; `complete` must follow."""
         super().__init__()
         self.kit = kit
         self.shop = shop
@@ -59,21 +70,45 @@ class MainWindow(QMainWindow):
         self.top = TopBar(kit, shop)
         self.rail = RailView(kit)
         self.workspace = Workspace(self.banner)
-        self.panels = Panels(kit, shop, self.flow, self.commands, self.workspace)
-        self._make_controls()
+        self.whole = False
+        self.scanner: Scanner | None = None
+        self.panels = Panels(kit, self.flow, self.commands, self.workspace)
+        self.selling = SellControl(self.flow, self.panels.sell, self.panels.cart)
         self._assemble()
         self._connect()
         self.arrange()
+        if whole:
+            self.complete()
+
+    def listen(self) -> None:
+        """Hear the scanner. Its event filter makes Qt's Python side look up every class once: 50 ms after the paint."""
+        self.scanner = Scanner(self)
+        self.scanner.fallback = self._letters_go_to
+        self.scanner.scanned.connect(self.selling.scan)
+
+    def complete(self) -> None:
+        """What the first paint could do without: the other panels and what works behind them."""
+        if self.scanner is None:
+            self.listen()
+        self.panels.complete(self.shop)
+        self._make_controls()
+        self._connect_controls()
+        self.whole = True
+        self._set_compact(self.workspace.compact)
+        self.arrange()
 
     def _make_controls(self) -> None:
+        from pos.ui.control.closing import DayControl
+        from pos.ui.control.history import HistoryControl
+        from pos.ui.control.papers import PaperControl
+        from pos.ui.paper import Paper
+
         panels, flow = self.panels, self.flow
-        self.selling = SellControl(flow, panels.sell, panels.cart, panels.cash, panels.held)
+        self.selling.complete(panels.cash, panels.held)
         self.history = HistoryControl(self.kit, flow, panels.orders, panels.detail)
         self.closing = DayControl(flow, panels.day, panels.totals)
         paper = Paper(self.kit, self.desk)
         self.papers = PaperControl(flow, paper, self.shop, self.subject, lambda: self.closing.view)
-        self.scanner = Scanner(self)
-        self.scanner.fallback = self._letters_go_to
 
     def _assemble(self) -> None:
         self.setWindowTitle(self.shop.name)
@@ -102,21 +137,24 @@ class MainWindow(QMainWindow):
         self.rail.chosen.connect(flow.go)
         self.top.tray_wanted.connect(self.commands["tray"].trigger)
         self.selling.tray_changed.connect(self.top.set_tray)
-        self.scanner.scanned.connect(self.selling.scan)
         self.workspace.compact_changed.connect(self._set_compact)
+        self.kit.theme.changed.connect(self.update)
+
+    def _connect_controls(self) -> None:
         self.history.changed.connect(self.commands.refresh)
         self.closing.changed.connect(self.commands.refresh)
         self.closing.investigated.connect(self._investigate)
         self.closing.collected.connect(self._collect)
         self.papers.receipt_read.connect(self.panels.show_receipt)
         self.panels.connect_answers(self)
-        self.kit.theme.changed.connect(self.update)
 
     # Starting and ending --------------------------------------------------------------------------------------------
 
     def attach(self, till: TillApi, products: Sequence[Product]) -> None:
         """The till is built: from here on everything works."""
         counter = self.flow.counter
+        from pos.ui.bridge import Bridge
+
         self.bridge = Bridge(till.bus, self)
         self.bridge.order_changed.connect(self._on_row)
         self.bridge.page_opened.connect(counter.on_opened)
@@ -183,16 +221,13 @@ class MainWindow(QMainWindow):
             self.banner.clear()
             self.workspace.focus_left()
 
-    def wear(self, name: str) -> None:
-        app = QApplication.instance()
-        assert isinstance(app, QApplication)
-        self.kit.theme.wear(app, name)
-
     def toggle_display(self) -> None:
         """Open the customer's display, on the second screen where there is one; close it when it is open."""
         if self.display is not None and self.display.isVisible():
             self.display.close()
             return
+        from pos.ui.views.display import CustomerDisplay
+
         self.display = self.display or CustomerDisplay(self.kit, self.shop, self.flow.counter)
         screens = QApplication.screens()
         other = next((screen for screen in screens if screen is not self.screen()), None)
@@ -202,18 +237,17 @@ class MainWindow(QMainWindow):
         else:
             self.display.show()
 
-    def toggle_full_screen(self) -> None:
-        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
-
     # Showing --------------------------------------------------------------------------------------------------------
 
     def arrange(self) -> None:
         """Show the page and panel that the flow is at."""
         flow = self.flow
+        if not self.whole and flow.left != "sell":
+            return  # the panel asked for is being made; `complete` arranges again
         entered = flow.left != self.workspace.left_name
         if entered and flow.overlay:
             self.panels.open(flow)
-        self.panels.cart.set_cash(flow.overlay == "cash", self.panels.cash.enough)
+        self.panels.cart.set_cash(flow.overlay == "cash", self.whole and self.panels.cash.enough)
         self.workspace.show_panels(flow.left, flow.right)
         self.rail.show_page(flow.page)
         self.commands.refresh()
@@ -274,4 +308,5 @@ class MainWindow(QMainWindow):
         now = self.kit.now_ms()
         self.top.tick()
         self.selling.tick(now)
-        self.history.tick()
+        if self.whole:
+            self.history.tick()

@@ -2,54 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
 from pos.domain.errors import PosError
-from pos.services.views import OrderView
-from pos.ui.commands import Commands
-from pos.ui.control.history import HistoryControl
-from pos.ui.counter import Counter
-from pos.ui.flow import Flow
-from pos.ui.kit import Kit
-from pos.ui.shop import Shop
 from pos.ui.views.cart import CartPanel
-from pos.ui.views.cash import CashPanel
-from pos.ui.views.day import DayPanel
-from pos.ui.views.decisions import AttachPanel, CountPanel, ReceiptPanel, RefundPanel, ReleasePanel, void_panel
-from pos.ui.views.detail import DetailPanel
-from pos.ui.views.form import FormPanel
-from pos.ui.views.lineforms import DiscountPanel, QuantityPanel
-from pos.ui.views.lists import HeldPanel, HelpPanel, PalettePanel
-from pos.ui.views.manage import ManagePanel
-from pos.ui.views.orders import OrdersPanel
-from pos.ui.views.pay import PayPanel
 from pos.ui.views.sell import SellPanel
-from pos.ui.views.totals import TotalsPanel
 from pos.ui.views.tray import Tray
-from pos.ui.workspace import Workspace
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pos.services.views import OrderView
+    from pos.ui.commands import Commands
+    from pos.ui.control.history import HistoryControl
+    from pos.ui.counter import Counter
+    from pos.ui.flow import Flow
+    from pos.ui.kit import Kit
     from pos.ui.main_window import MainWindow
+    from pos.ui.shop import Shop
+    from pos.ui.views.form import FormPanel
+    from pos.ui.workspace import Workspace
 
 
 class Panels(QObject):
-    def __init__(self, kit: Kit, shop: Shop, flow: Flow, commands: Commands, workspace: Workspace) -> None:
+    """First those of the first paint; `complete` makes the rest, whose modules are imported only then."""
+
+    def __init__(self, kit: Kit, flow: Flow, commands: Commands, workspace: Workspace) -> None:
         super().__init__()
-        counter, back, confirm = flow.counter, commands["back"], commands["confirm"]
+        self._kit = kit
         self._flow = flow
+        self._commands = commands
+        self._workspace = workspace
         self._subject: Callable[[], OrderView | None] = lambda: None
+        self._forms: dict[str, FormPanel] = {}
         self.sell = SellPanel(kit, commands["held"], commands["hold"], Tray(kit, commands["tray"]))
+        self.cart = CartPanel(kit, flow.counter, commands)
+        workspace.add("sell", self.sell)
+        workspace.add("cart", self.cart, right=True)
+
+    def complete(self, shop: Shop) -> None:
+        """Every other panel, made once and put in its place."""
+        self._make_pages(shop)
+        self._make_forms()
+        left = {"pay": self.pay, "cash": self.cash, "orders": self.orders, "day": self.day, "manage": self.manage}
+        for name, panel in {**left, **self._forms}.items():
+            self._workspace.add(name, panel)
+        for name, panel in {"detail": self.detail, "totals": self.totals}.items():
+            self._workspace.add(name, panel, right=True)
+
+    def _make_pages(self, shop: Shop) -> None:
+        from pos.ui.views.cash import CashPanel
+        from pos.ui.views.day import DayPanel
+        from pos.ui.views.detail import DetailPanel
+        from pos.ui.views.manage import ManagePanel
+        from pos.ui.views.orders import OrdersPanel
+        from pos.ui.views.pay import PayPanel
+        from pos.ui.views.totals import TotalsPanel
+
+        kit, commands, counter = self._kit, self._commands, self._flow.counter
         self.pay = PayPanel(kit, shop, counter, commands)
         self.cash = CashPanel(kit, counter, commands)
         self.orders = OrdersPanel(kit)
         self.day = DayPanel(kit, commands)
         self.manage = ManagePanel(kit, commands)
-        self.cart = CartPanel(kit, counter, commands)
         self.detail = DetailPanel(kit, commands)
         self.totals = TotalsPanel(kit, commands)
+
+    def _make_forms(self) -> None:
+        from pos.ui.views.decisions import (
+            AttachPanel,
+            CountPanel,
+            ReceiptPanel,
+            RefundPanel,
+            ReleasePanel,
+            void_panel,
+        )
+        from pos.ui.views.lineforms import DiscountPanel, QuantityPanel
+        from pos.ui.views.lists import HeldPanel, HelpPanel, PalettePanel
+
+        kit, commands = self._kit, self._commands
+        back, confirm = commands["back"], commands["confirm"]
         self.held = HeldPanel(kit, back, confirm)
         self.quantity = QuantityPanel(kit, back, confirm)
         self.discount = DiscountPanel(kit, back, confirm)
@@ -61,26 +95,20 @@ class Panels(QObject):
         self.count = CountPanel(kit, back, confirm)
         self.attach = AttachPanel(kit, back, confirm)
         self.receipt = ReceiptPanel(kit, back)
-        self._forms: dict[str, FormPanel] = {
+        self._forms = {
             "held": self.held, "quantity": self.quantity, "discount": self.discount, "palette": self.palette,
             "help": self.help, "void": self.void, "release": self.release, "refund": self.refund,
             "count": self.count, "attach": self.attach, "receipt": self.receipt,
         }  # fmt: skip
-        self._put(workspace)
-
-    def _put(self, workspace: Workspace) -> None:
-        left = {"sell": self.sell, "pay": self.pay, "cash": self.cash, "orders": self.orders, "day": self.day}
-        for name, panel in {**left, "manage": self.manage, **self._forms}.items():
-            workspace.add(name, panel)
-        for name, panel in {"cart": self.cart, "detail": self.detail, "totals": self.totals}.items():
-            workspace.add(name, panel, right=True)
 
     def form(self, name: str) -> FormPanel | None:
         return self._forms.get(name)
 
     def set_compact(self, compact: bool) -> None:
-        for panel in (self.sell, self.pay, self.cash):
-            panel.set_compact(compact)
+        self.sell.set_compact(compact)
+        if self._forms:
+            self.pay.set_compact(compact)
+            self.cash.set_compact(compact)
         self.sell.tray.set_compact(compact)
 
     def open(self, flow: Flow) -> None:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from pos.services.api import TillApi
 from pos.services.views import DayView, ExceptionView, OrderView
 from pos.ui import pdf
-from pos.ui.kit import Kit
 from pos.ui.models.day import DayRow, what_happened
-from pos.ui.ports import Desk
 from pos.words.orders import Day
 from pos.words.pay import Paid, Pay
+
+if TYPE_CHECKING:
+    from pos.services.api import TillApi
+    from pos.ui.kit import Kit
+    from pos.ui.ports import Desk
 
 
 class Paper(QObject):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from html import escape
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMarginsF, QRect, QSizeF, Qt
@@ -18,11 +17,15 @@ RESOLUTION_DPI = 300
 
 async def slip(title: str, lines: list[str]) -> bytes:
     """A receipt as PDF, made in a worker thread."""
+    import asyncio  # not needed for the first paint
+
     return await asyncio.to_thread(_slip, title, lines)
 
 
 async def code(title: str, text: str, below: list[str]) -> bytes:
     """A page with one large code and lines below it."""
+    import asyncio  # not needed for the first paint
+
     return await asyncio.to_thread(_code, title, text, below)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 
 from PySide6.QtGui import QColor, QImage
@@ -39,6 +38,8 @@ def encode(text: str) -> Code:
 
 async def encode_away(text: str) -> Code:
     """Encode in a worker thread: eight masks are tried, which costs more than half a frame."""
+    import asyncio  # not needed for the first paint
+
     return await asyncio.to_thread(encode, text)
 
 

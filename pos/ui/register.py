@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
 
 from pos.ui.counter import Stage
 from pos.words.shell import Commands as Words
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pos.ui.main_window import MainWindow
 
 TRAY_CARDS = 8
@@ -143,12 +147,15 @@ def _papers(window: MainWindow) -> None:
     add = window.commands.add
 
     def receipt() -> bool:
-        return window.papers.has_receipt
+        return window.whole and window.papers.has_receipt
+
+    def printable() -> bool:
+        return window.whole and window.papers.printable
 
     def link() -> bool:
-        return bool(window.papers.link)
+        return window.whole and bool(window.papers.link)
 
-    add("print", Words.PRINT, "Ctrl+P", lambda: window.papers.print_shown(), enabled=lambda: window.papers.printable)
+    add("print", Words.PRINT, "Ctrl+P", lambda: window.papers.print_shown(), enabled=printable)
     add("receipt.show", Words.SHOW_RECEIPT, "Ctrl+Q", lambda: window.papers.show_receipt(), enabled=receipt)
     add("receipt.save", Words.SAVE_RECEIPT, "Ctrl+S", lambda: window.papers.save_receipt(), enabled=receipt)
     add("copy_link", Words.COPY_LINK, "Ctrl+C", lambda: window.papers.copy_link(), enabled=link)
@@ -157,10 +164,20 @@ def _papers(window: MainWindow) -> None:
 def _looks(window: MainWindow) -> None:
     add = window.commands.add
     for name, words in (("light", Words.THEME_LIGHT), ("dark", Words.THEME_DARK), ("contrast", Words.THEME_CONTRAST)):
-        add(f"theme.{name}", words, "", _bound(lambda name: window.wear(name), name))
+        add(f"theme.{name}", words, "", _bound(lambda name: _wear(window, name), name))
     add("display", Words.CUSTOMER_DISPLAY, "Ctrl+D", lambda: window.toggle_display())
-    add("full_screen", Words.FULL_SCREEN, "Ctrl+Shift+F", lambda: window.toggle_full_screen())
+    add("full_screen", Words.FULL_SCREEN, "Ctrl+Shift+F", lambda: _toggle_full_screen(window))
     add("quit", Words.QUIT, "Ctrl+Shift+Q", window.close)
+
+
+def _wear(window: MainWindow, name: str) -> None:
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    window.kit.theme.wear(app, name)
+
+
+def _toggle_full_screen(window: MainWindow) -> None:
+    window.setWindowState(window.windowState() ^ Qt.WindowState.WindowFullScreen)
 
 
 def _bound(run: Callable[[Any], object], value: object) -> Callable[[], object]:

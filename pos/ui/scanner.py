@@ -7,12 +7,15 @@ reach a field; if not, they are given to the field they were meant for, in order
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import shiboken6
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication, QWidget
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PAUSE_MS = 35
 """Scanners send a character every 1-20 ms; a fast typist needs 60."""

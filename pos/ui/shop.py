@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pos.domain.catalogue import Product
-from pos.services.api import TillApi
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from pos.services.api import TillApi
 
 log = logging.getLogger(__name__)
 FILE_NAME = "window.json"
-VERSION = 1
+VERSION = 2
 MAX_CACHED_PRODUCTS = 2_000
 """Products kept for the first paint; a larger catalogue comes a moment later from the database."""
 MAX_FILE_BYTES = 4 << 20
@@ -56,15 +60,36 @@ def load(folder: Path, shop: Shop) -> list[Product]:
         return []
 
 
-def keep(folder: Path, shop: Shop, products: Sequence[Product]) -> None:
+def remembered(folder: Path, settings: str) -> Shop | None:
+    """The facts of the last start, if the settings have not been touched since; None: read them anew."""
+    path = folder / FILE_NAME
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            return None
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        if kept["version"] != VERSION or kept["settings"] != stamp(folder / settings):
+            return None
+        return Shop(**kept["shop"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def stamp(path: Path) -> str:
+    """When a file was changed last, and how long it is."""
+    stat = path.stat()
+    return f"{stat.st_mtime_ns}:{stat.st_size}"
+
+
+def keep(folder: Path, shop: Shop, products: Sequence[Product], settings: str) -> None:
     """Write what the next start shows first; a failure costs that start its picture, nothing else."""
+    path = folder / FILE_NAME
+    partial = path.with_suffix(".partial")
     kept = {
         "version": VERSION,
+        "settings": settings,
         "shop": asdict(shop),
         "products": [asdict(product) for product in products[:MAX_CACHED_PRODUCTS]],
     }
-    path = folder / FILE_NAME
-    partial = path.with_suffix(".partial")
     try:
         partial.write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
         partial.replace(path)

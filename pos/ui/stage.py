@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QWidget
-
-from pos.services.views import DayView
 from pos.ui import shots
-from pos.ui.main_window import MainWindow
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from PySide6.QtWidgets import QWidget
+
+    from pos.services.views import DayView
+    from pos.ui.main_window import MainWindow
 
 log = logging.getLogger(__name__)
 SETTLE_S = 10.0

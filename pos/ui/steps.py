@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from pos.domain.shown import Shown
-from pos.services.views import OrderView
+from pos.domain.status import Shown
 from pos.words.states import Progress, Steps
+
+if TYPE_CHECKING:
+    from pos.services.views import OrderView
 
 FLYING = {"pending", "authorized"}
 _PAID = {Shown.PAID, Shown.PAID_TWICE, Shown.OVERPAID, Shown.REFUNDED, Shown.PART_REFUNDED, Shown.DISPUTED}

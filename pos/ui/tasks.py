@@ -5,16 +5,18 @@ Nothing is decided here; what a failure means to people is the handler's busines
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import shiboken6
 from PySide6.QtCore import QObject, Signal
 
 from pos.domain.errors import PosError
 from pos.words.shell import Banner
+
+if TYPE_CHECKING:
+    import asyncio  # 60 ms: imported with the first task, after the first paint
 
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
@@ -44,6 +46,8 @@ class Tasks(QObject):
         on_error: OnError | None = None,
     ) -> asyncio.Task[Any]:
         """Run `work`; then `on_done(result)` or `on_error(error)`, neither if `owner` is gone or the task cancelled."""
+        import asyncio
+
         task: asyncio.Task[Any] = asyncio.get_event_loop().create_task(self._run(owner, work, on_done, on_error))
         self._running.add(task)
         tie = owner.destroyed.connect(lambda: task.cancel())
@@ -58,6 +62,8 @@ class Tasks(QObject):
 
     async def quiet(self) -> None:
         """Until no task runs; never awaited by one of them."""
+        import asyncio
+
         while self._running:
             await asyncio.wait(tuple(self._running))
 

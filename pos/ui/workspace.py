@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from pos.ui.widgets.labels import column, line
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QResizeEvent
 
 COMPACT_BELOW = 1200
 """Windows narrower than this get smaller margins, shorter words and a narrower side."""

@@ -11,7 +11,6 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal
 
 from pos.domain.money import exponent
@@ -90,10 +89,14 @@ class Formats:
 
     def long_day(self, iso_day: str) -> str:
         """Sunday 22 November."""
+        from babel.dates import format_date
+
         pattern = _WEEKDAY_DATE.get(self.locale.language, "EEEE d MMMM")
         return format_date(date.fromisoformat(iso_day), pattern, locale=self.locale)
 
     def date_time(self, at_ms: int) -> str:
+        from babel.dates import format_date
+
         local = self._local(at_ms)
         return f"{format_date(local.date(), 'medium', locale=self.locale)} {local:%H:%M}"
 

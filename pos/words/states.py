@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pos.domain.shown import Shown
+from pos.domain.status import Shown
 from pos.words.language import Text, translate
 
 

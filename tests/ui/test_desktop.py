@@ -50,7 +50,7 @@ def home(bank: Bank, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_first_paint_is_light(tmp_path: Path) -> None:
     (tmp_path / "settings.toml").write_text(settings_text("http://127.0.0.1:9"), encoding="utf-8")
-    shop.keep(tmp_path, desktop.facts_of(config.load(tmp_path)), [TEA, CAKE])
+    shop.keep(tmp_path, desktop.facts_of(config.load(tmp_path)), [TEA, CAKE], shop.stamp(tmp_path / "settings.toml"))
     script = (
         "import json, sys\n"
         "from pathlib import Path\n"

@@ -59,7 +59,7 @@ def test_three_scans_and_one_key_show_a_code_that_a_phone_reads(stand: Stand) ->
 
 def test_the_code_stays_readable_in_the_smallest_window_and_in_the_dark(stand: Stand) -> None:
     ask_for_qr(stand)
-    stand.window.wear("dark")
+    stand.window.commands["theme.dark"].trigger()
     stand.window.resize(1024, 768)
     stand.settle()
     stand.until(lambda: stand.window.panels.pay.qr.code.ready)

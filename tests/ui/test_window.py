@@ -328,7 +328,7 @@ def test_scans_before_the_till_is_ready_are_not_lost(
     hands = Stand(qtbot, till, window, QuietDesk())
     hands.scan(CHAI)
     assert names(window) == []
-    shop.keep(tmp_path, window.shop, till.goods)
+    shop.keep(tmp_path, window.shop, till.goods, "1:2")
     window.set_products(shop.load(tmp_path, window.shop))
     hands.scan("8901234500001")
     assert names(window) == [("Flat white", 1)]
@@ -343,7 +343,7 @@ def test_scans_before_the_till_is_ready_are_not_lost(
 def test_the_picture_of_the_last_start_is_only_for_the_same_shop(tmp_path: Path) -> None:
     till = scenes.till()
     facts = shop_of(till)
-    shop.keep(tmp_path, facts, till.goods)
+    shop.keep(tmp_path, facts, till.goods, "1:2")
     assert shop.load(tmp_path, facts) == till.goods
     assert shop.load(tmp_path, replace(facts, currency="EUR")) == []
 

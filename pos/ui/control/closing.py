@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
 from pos.domain.matching import Action
-from pos.services.api import TillApi
-from pos.services.views import DayView, ExceptionView
-from pos.ui.flow import Flow
-from pos.ui.views.day import DayPanel
-from pos.ui.views.totals import TotalsPanel
 from pos.words.pay import Refund
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from pos.services.api import TillApi
+    from pos.services.views import DayView, ExceptionView
+    from pos.ui.flow import Flow
+    from pos.ui.views.day import DayPanel
+    from pos.ui.views.totals import TotalsPanel
 
 REFUNDS = {Action.REFUND, Action.RETRY_REFUND}
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
-from pos.services.api import TillApi
-from pos.services.views import OrderRow, OrderView, TimelineRow
-from pos.ui.flow import Flow
-from pos.ui.kit import Kit
-from pos.ui.views.detail import DetailPanel
-from pos.ui.views.orders import OrdersPanel
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from pos.services.api import TillApi
+    from pos.services.views import OrderRow, OrderView, TimelineRow
+    from pos.ui.flow import Flow
+    from pos.ui.kit import Kit
+    from pos.ui.views.detail import DetailPanel
+    from pos.ui.views.orders import OrdersPanel
 
 MAX_LISTED = 500
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication
 
-from pos.services.views import DayView, OrderView
-from pos.ui.flow import Flow
-from pos.ui.paper import Paper
-from pos.ui.shop import Shop
 from pos.words.shell import Banner
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from pos.services.views import DayView, OrderView
+    from pos.ui.flow import Flow
+    from pos.ui.paper import Paper
+    from pos.ui.shop import Shop
 
 
 class PaperControl(QObject):

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from pos.domain.shown import Shown
-from pos.services.views import OrderRow, OrderView
+from pos.domain.status import Shown
 from pos.ui.counter import Stage
-from pos.ui.flow import Flow
-from pos.ui.views.cart import CartPanel
-from pos.ui.views.cash import CashPanel
-from pos.ui.views.lists import HeldPanel
-from pos.ui.views.sell import SellPanel
+
+if TYPE_CHECKING:
+    from pos.services.views import OrderRow, OrderView
+    from pos.ui.flow import Flow
+    from pos.ui.views.cart import CartPanel
+    from pos.ui.views.cash import CashPanel
+    from pos.ui.views.lists import HeldPanel
+    from pos.ui.views.sell import SellPanel
 
 PAID_STAYS_MS = 90_000
 """A paid order keeps its card in the tray this long, so that the cashier sees it turn green."""
@@ -23,24 +27,27 @@ class SellControl(QObject):
 
     tray_changed = Signal(bool)
 
-    def __init__(self, flow: Flow, sell: SellPanel, cart: CartPanel, cash: CashPanel, held: HeldPanel) -> None:
+    def __init__(self, flow: Flow, sell: SellPanel, cart: CartPanel) -> None:
         super().__init__()
         self._flow = flow
         self._sell = sell
         self._cart = cart
-        self._cash = cash
-        self._held = held
         self._tray: dict[str, OrderView] = {}
         self._fresh: dict[str, int] = {}
         sell.entered.connect(self._enter)
         sell.picked.connect(lambda product: flow.pick(product, sell.scan.text()))
         sell.walked.connect(cart.walk)
         cart.selected.connect(flow.counter.basket.select)
-        cash.edited.connect(self._cash_edited)
-        held.chosen.connect(self._recall)
         sell.tray.wanted.connect(self._show_order)
         flow.prefix_used.connect(sell.scan.clear)
         flow.counter.changed.connect(self._counter_changed)
+
+    def complete(self, cash: CashPanel, held: HeldPanel) -> None:
+        """The panels that are not needed for the first paint."""
+        self._cash = cash
+        self._held = held
+        cash.edited.connect(self._cash_edited)
+        held.chosen.connect(self._recall)
 
     # Scanning -------------------------------------------------------------------------------------------------------
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize
-from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from pos.domain.basket import Line
-from pos.ui.kit import Kit
 from pos.ui.models.cart import detail
 from pos.ui.models.rows import VALUE
 from pos.ui.theme import body_font
 from pos.ui.widgets.paint import draw_text
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QColor, QPainter
+
+    from pos.domain.basket import Line
+    from pos.ui.kit import Kit
 
 ROW_HEIGHT = 66
 _SIDE = 18

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize
-from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from pos.ui.kit import Kit
 from pos.ui.models.rows import VALUE
 from pos.ui.theme import body_font
 from pos.ui.widgets.paint import PILL_HEIGHT, draw_text, paint_pill, pill_width
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PySide6.QtGui import QPainter
+
+    from pos.ui.kit import Kit
 
 _SIDE = 10
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from pos.ui.kit import Kit
 from pos.ui.models.rows import VALUE
-from pos.ui.models.tiles import Tile
 from pos.ui.theme import body_font
 from pos.ui.widgets.paint import draw_text
+
+if TYPE_CHECKING:
+    from pos.ui.kit import Kit
+    from pos.ui.models.tiles import Tile
 
 GAP = 12
 RADIUS = 12.0

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from pos.services.views import TimelineRow
-from pos.ui.kit import Kit
 from pos.ui.models.rows import VALUE
 from pos.ui.models.timeline import TimelineModel
 from pos.ui.theme import body_font
 from pos.ui.widgets.paint import draw_text
 from pos.words.states import source_word
+
+if TYPE_CHECKING:
+    from pos.services.views import TimelineRow
+    from pos.ui.kit import Kit
 
 MARKS = {
     "ok": ("check", "paid"),

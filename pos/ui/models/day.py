@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QAbstractTableModel, Qt
 
@@ -12,6 +11,9 @@ from pos.services.views import ExceptionView, MatchRow
 from pos.ui.models.rows import ROOT, VALUE, Index
 from pos.words.formats import NOTHING, Formats
 from pos.words.orders import UNKNOWN_FOR_HOURS, UNKNOWN_FOR_MINUTES, Day, Suggest, happened
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 NUMBER, TIME, GATEWAY, HERE, THERE, HAPPENED, SUGGESTED = range(7)
 DayRow = ExceptionView | MatchRow

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, Qt
 
-from pos.services.views import OrderRow
 from pos.ui.models.rows import ROOT, VALUE, Index
-from pos.words.formats import Formats
 from pos.words.orders import Orders
 from pos.words.states import LOOKS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pos.services.views import OrderRow
+    from pos.words.formats import Formats
 
 NUMBER, TIME, TOTAL, PAYMENT, STATUS = range(5)
 

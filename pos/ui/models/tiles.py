@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, Qt
 
-from pos.domain.catalogue import Product
 from pos.ui.models.rows import ROOT, VALUE, Index
-from pos.words.formats import Formats
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pos.domain.catalogue import Product
+    from pos.words.formats import Formats
 
 MAX_FOUND = 50
 """Products that a search shows; who sees fifty types one more letter."""

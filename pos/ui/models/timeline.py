@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from pos.services.views import TimelineRow
+from typing import TYPE_CHECKING
+
 from pos.ui.models.rows import RowsModel
-from pos.words.formats import Formats
 from pos.words.states import source_word
+
+if TYPE_CHECKING:
+    from pos.services.views import TimelineRow
+    from pos.words.formats import Formats
 
 
 class TimelineModel(RowsModel):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel
 
-from pos.services.views import OrderView
-from pos.ui.kit import Kit
 from pos.ui.widgets.labels import column, label, line
 from pos.ui.widgets.qrview import QrView
 from pos.words.pay import Paid, Unknown
+
+if TYPE_CHECKING:
+    from pos.services.views import OrderView
+    from pos.ui.kit import Kit
 
 MANAGER_AFTER_MS = 600_000
 """Nothing stays unknown for more than ten minutes without an exception (payment-truth, I16)."""

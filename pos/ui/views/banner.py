@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QFrame
 
-from pos.domain.errors import PosError
-from pos.ui.kit import Kit
 from pos.ui.widgets.button import KeyButton, focusless
 from pos.ui.widgets.labels import column, label, line, set_tone
 from pos.words.language import translate
 from pos.words.shell import Banner as Words
+
+if TYPE_CHECKING:
+    from pos.domain.errors import PosError
+    from pos.ui.kit import Kit
 
 ERROR_MS = 15_000
 NOTE_MS = 4_000

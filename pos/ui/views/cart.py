@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QListView, QWidget
 
-from pos.domain.basket import Totals
 from pos.domain.order import Life
-from pos.domain.shown import Shown
-from pos.services.views import OrderView
-from pos.ui.commands import Commands
+from pos.domain.status import Shown
 from pos.ui.counter import Counter, Stage
 from pos.ui.delegates.cart import CartDelegate
-from pos.ui.kit import Kit
 from pos.ui.models.cart import CartModel
 from pos.ui.views.tenders import Tenders
 from pos.ui.widgets.button import CommandButton, focusless
 from pos.ui.widgets.labels import column, fit, frame, keep_place, label, line, rule, set_tone, trailing
 from pos.ui.widgets.pill import Pill
-from pos.words.formats import Formats
 from pos.words.sell import Cart
 from pos.words.states import LOOKS
+
+if TYPE_CHECKING:
+    from pos.domain.basket import Totals
+    from pos.services.views import OrderView
+    from pos.ui.commands import Commands
+    from pos.ui.kit import Kit
+    from pos.words.formats import Formats
 
 MAX_ROWS = 5
 """Rows between the lines and the total: subtotal, discount, taxes, payments."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QGridLayout,
@@ -15,9 +16,6 @@ from PySide6.QtWidgets import (
 )
 
 from pos.ui import notes
-from pos.ui.commands import Commands
-from pos.ui.counter import Counter
-from pos.ui.kit import Kit
 from pos.ui.theme import body_font
 from pos.ui.widgets.amount import AmountField
 from pos.ui.widgets.button import CommandButton, KeyButton, focusless
@@ -26,6 +24,13 @@ from pos.ui.widgets.labels import centred, column, fit, frame, label, line, set_
 from pos.ui.widgets.pill import Pill
 from pos.words.pay import Pay
 from pos.words.sell import Cash
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QAction, QPaintEvent, QResizeEvent
+
+    from pos.ui.commands import Commands
+    from pos.ui.counter import Counter
+    from pos.ui.kit import Kit
 
 MAX_PIECES = 6
 NOTE_ROWS = 2

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QWidget
 
 from pos.services.views import DayView, ExceptionView
-from pos.ui.commands import Commands
 from pos.ui.delegates.table import Cell, TableDelegate
-from pos.ui.kit import Kit
 from pos.ui.models import day as columns
 from pos.ui.models.day import DayModel, DayRow, suggestion, what_happened
 from pos.ui.widgets.button import CommandButton, KeyButton, focusless
@@ -16,6 +16,10 @@ from pos.ui.widgets.chips import Chips
 from pos.ui.widgets.labels import column, frame, label, line, set_tone
 from pos.ui.widgets.lists import ShareTable
 from pos.words.orders import Day
+
+if TYPE_CHECKING:
+    from pos.ui.commands import Commands
+    from pos.ui.kit import Kit
 
 ROW_HEIGHT = 59
 WIDTHS = (0.103, 0.072, 0.1, 0.12, 0.11, 0.29, 0.205)

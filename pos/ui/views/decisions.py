@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QPlainTextEdit
 
-from pos.services.views import ExceptionView, OrderView
-from pos.ui.kit import Kit
 from pos.ui.theme import body_font
 from pos.ui.views.form import FormPanel, ReasonPanel, text_field
 from pos.ui.widgets.amount import AmountField
@@ -17,6 +16,12 @@ from pos.ui.widgets.labels import label
 from pos.words.orders import Day
 from pos.words.pay import Paid, Refund, Release
 from pos.words.sell import Cash, GiveUp
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QAction
+
+    from pos.services.views import ExceptionView, OrderView
+    from pos.ui.kit import Kit
 
 
 def void_panel(kit: Kit, back: QAction) -> ReasonPanel:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QFrame, QGridLayout, QWidget
 
-from pos.domain.shown import Shown
-from pos.services.views import OrderView, PaymentView, TimelineRow
-from pos.ui.commands import Commands
+from pos.domain.status import Shown
 from pos.ui.delegates.timeline import OrderTimelineDelegate
-from pos.ui.kit import Kit
 from pos.ui.models.timeline import TimelineModel
 from pos.ui.widgets.button import CommandButton, focusless
 from pos.ui.widgets.labels import column, fit, frame, holder, label, line, set_tone
@@ -22,6 +19,13 @@ from pos.words.orders import Orders
 from pos.words.pay import Refund
 from pos.words.sell import Cart
 from pos.words.states import LOOKS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pos.services.views import OrderView, PaymentView, TimelineRow
+    from pos.ui.commands import Commands
+    from pos.ui.kit import Kit
 
 OWED = (Shown.PAID_TWICE, Shown.OVERPAID)
 MAX_PAYMENT_CARDS = 2

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QLabel, QStackedWidget, QWidget
 
-from pos.domain.basket import Line
-from pos.services.views import OrderView
 from pos.ui.counter import Counter, Stage
-from pos.ui.kit import Kit
-from pos.ui.shop import Shop
 from pos.ui.steps import reached
 from pos.ui.views.asides import receipt_words
 from pos.ui.widgets.labels import centred, column, fit, frame, label, line, trailing
 from pos.ui.widgets.qrview import QrView
 from pos.ui.widgets.ring import Disc
-from pos.words.formats import Formats
 from pos.words.pay import Customer, Paid, Pay
 from pos.words.sell import Cart
 from pos.words.shell import Bar
+
+if TYPE_CHECKING:
+    from pos.domain.basket import Line
+    from pos.services.views import OrderView
+    from pos.ui.kit import Kit
+    from pos.ui.shop import Shop
+    from pos.words.formats import Formats
 
 MAX_LINES = 8
 QR_SIDE = 560

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QVBoxLayout, QWidget
 
-from pos.ui.kit import Kit
 from pos.ui.widgets.button import CommandButton, KeyButton, focusless
 from pos.ui.widgets.labels import column, frame, label, line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from PySide6.QtGui import QAction, QKeyEvent
+
+    from pos.ui.kit import Kit
 
 MAX_REASON_CHARACTERS = 120
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QSpacerItem, QVBoxLayout, QWidget
 
-from pos.domain.shown import Shown
-from pos.services.views import OrderView
-from pos.ui.kit import Kit
-from pos.ui.shop import Shop
+from pos.domain.status import Shown
 from pos.ui.widgets.labels import centred, column, fit, frame, holder, label, line, set_tone
 from pos.ui.widgets.qrview import QrView
 from pos.ui.widgets.ring import Disc, Ring
 from pos.words.pay import Paid, Pay, Refund, Unknown
 from pos.words.sell import Cart
 from pos.words.states import LOOKS
+
+if TYPE_CHECKING:
+    from pos.services.views import OrderView
+    from pos.ui.kit import Kit
+    from pos.ui.shop import Shop
 
 SIDE = 30
 QR_SIDE = 370

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRegularExpression, Signal
 from PySide6.QtGui import QAction, QRegularExpressionValidator
@@ -10,13 +11,15 @@ from PySide6.QtWidgets import QLineEdit
 
 from pos.domain.basket import Line, parse_quantity
 from pos.domain.errors import BadInput
-from pos.ui.kit import Kit
 from pos.ui.views.form import FormPanel, text_field
 from pos.ui.widgets.button import focusless
 from pos.ui.widgets.chips import Chips
 from pos.ui.widgets.keypad import Keypad
 from pos.ui.widgets.labels import label
 from pos.words.sell import Cash, Discount, Quantity
+
+if TYPE_CHECKING:
+    from pos.ui.kit import Kit
 
 PERCENTS = ("5", "10", "15", "20", "50", "100")
 

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QKeyEvent, QPainter
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from pos.services.views import OrderRow
-from pos.ui.commands import Commands
-from pos.ui.kit import Kit
 from pos.ui.models.rows import VALUE, RowsModel
 from pos.ui.theme import body_font
 from pos.ui.views.form import FormPanel, text_field
 from pos.ui.widgets.button import key_text
 from pos.ui.widgets.labels import label
 from pos.ui.widgets.paint import CAP_HEIGHT, cap_width, draw_text, paint_cap
-from pos.words.formats import Formats
 from pos.words.sell import Cash, Held
 from pos.words.shell import Help, Palette
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pos.services.views import OrderRow
+    from pos.ui.commands import Commands
+    from pos.ui.kit import Kit
+    from pos.words.formats import Formats
 
 ROW_HEIGHT = 48
 Rowish = QModelIndex | QPersistentModelIndex

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QGridLayout, QWidget
 
-from pos.ui.commands import Commands
-from pos.ui.kit import Kit
 from pos.ui.widgets.button import CommandButton
 from pos.ui.widgets.labels import column, frame, label
 from pos.words.shell import Manage
+
+if TYPE_CHECKING:
+    from pos.ui.commands import Commands
+    from pos.ui.kit import Kit
 
 
 @dataclass(frozen=True, slots=True)

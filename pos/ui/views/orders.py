@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QModelIndex, QTimer, Signal
 from PySide6.QtWidgets import QMenu, QWidget
 
-from pos.domain.shown import Shown
-from pos.services.views import OrderRow
+from pos.domain.status import Shown
 from pos.ui.delegates.table import Cell, TableDelegate
-from pos.ui.kit import Kit
 from pos.ui.models import orders as columns
 from pos.ui.models.orders import OrdersModel
 from pos.ui.widgets.button import KeyButton, focusless
@@ -19,6 +17,12 @@ from pos.ui.widgets.labels import column, frame, label, line
 from pos.ui.widgets.lists import ShareTable
 from pos.words.orders import Orders
 from pos.words.states import LOOKS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pos.services.views import OrderRow
+    from pos.ui.kit import Kit
 
 ROW_HEIGHT = 49
 SEARCH_PAUSE_MS = 200

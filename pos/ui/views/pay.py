@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QTimer
-from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QStackedWidget, QWidget
 
-from pos.domain.shown import Shown
-from pos.services.views import OrderView
-from pos.ui.commands import Commands
+from pos.domain.status import Shown
 from pos.ui.counter import Counter, Stage
-from pos.ui.kit import Kit
-from pos.ui.shop import Shop
 from pos.ui.views.halves import OutcomeHalf, QrHalf, UnknownHalf
 from pos.ui.views.sheet import Sheet
 from pos.ui.widgets.labels import frame, line, set_tone
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QResizeEvent
+
+    from pos.services.views import OrderView
+    from pos.ui.commands import Commands
+    from pos.ui.kit import Kit
+    from pos.ui.shop import Shop
 
 TICK_MS = 1000
 

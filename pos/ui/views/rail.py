@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QToolButton, QVBoxLayout, QWidget
 
-from pos.ui.kit import Kit
 from pos.words.shell import Rail
+
+if TYPE_CHECKING:
+    from pos.ui.kit import Kit
 
 ICONS = {"sell": "layout-grid", "orders": "list", "reconcile": "arrow-left-right", "manage": "settings"}
 

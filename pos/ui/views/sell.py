@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QModelIndex, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QListView, QScrollBar, QWidget
 
-from pos.domain.catalogue import Product
 from pos.ui.delegates.tile import GAP, TileDelegate
-from pos.ui.kit import Kit
 from pos.ui.models.tiles import Catalogue, Tile, TilesModel
-from pos.ui.views.tray import Tray
 from pos.ui.widgets.button import CommandButton, focusless
 from pos.ui.widgets.chips import Chips
 from pos.ui.widgets.fields import ScanField
 from pos.ui.widgets.labels import column, keep_place, label, line
 from pos.words.sell import Sell
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from PySide6.QtGui import QAction, QKeyEvent, QResizeEvent
+
+    from pos.domain.catalogue import Product
+    from pos.ui.kit import Kit
+    from pos.ui.views.tray import Tray
 
 FAVOURITES = "*"
 OTHER = "-"

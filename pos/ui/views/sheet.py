@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QGridLayout, QSizePolicy, QStackedWidget, QWidget
 
 from pos.services.views import OrderView, TimelineRow
-from pos.ui.commands import Commands
 from pos.ui.counter import Counter, Stage
 from pos.ui.delegates.timeline import NOW, PayTimelineDelegate
-from pos.ui.kit import Kit
 from pos.ui.models.timeline import TimelineModel
 from pos.ui.steps import reached, steps
 from pos.ui.views.asides import NextCard, ReceiptCard
@@ -21,6 +20,10 @@ from pos.ui.widgets.pill import Pill
 from pos.ui.widgets.stepbar import StepBar
 from pos.words.pay import Local, Paid, Pay, Unknown
 from pos.words.states import LOOKS, Steps
+
+if TYPE_CHECKING:
+    from pos.ui.commands import Commands
+    from pos.ui.kit import Kit
 
 MAX_ROWS = 9
 """Rows of what happened on the pay panel: the newest; all of them stand in the history."""

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QWidget
 
-from pos.ui.commands import Commands
 from pos.ui.counter import Counter, Stage
-from pos.ui.kit import Kit
 from pos.ui.widgets.button import CommandButton, focusless
 from pos.ui.widgets.labels import column, line
 from pos.words.sell import Cart
+
+if TYPE_CHECKING:
+    from pos.ui.commands import Commands
+    from pos.ui.kit import Kit
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QWidget
 
-from pos.services.views import StatusView
-from pos.ui.kit import Kit
-from pos.ui.shop import Shop
 from pos.ui.widgets.labels import frame, holder, label, line
 from pos.ui.widgets.paint import PILL_HEIGHT
 from pos.ui.widgets.pill import Pill
 from pos.words.shell import Bar, Roles
+
+if TYPE_CHECKING:
+    from pos.services.views import StatusView
+    from pos.ui.kit import Kit
+    from pos.ui.shop import Shop
 
 HEARD_LIMIT_MS = 30_000
 """A relay is live only with a heartbeat this recent (design/screens.md)."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
-from pos.services.views import DayView, TotalRow
-from pos.ui.commands import Commands
-from pos.ui.kit import Kit
 from pos.ui.widgets.button import CommandButton, focusless
 from pos.ui.widgets.labels import column, label, rule, trailing
-from pos.words.formats import Formats
 from pos.words.orders import Day
+
+if TYPE_CHECKING:
+    from pos.services.views import DayView, TotalRow
+    from pos.ui.commands import Commands
+    from pos.ui.kit import Kit
+    from pos.words.formats import Formats
 
 MAX_ROWS = 24
 STRONG = {"payout", "payout_due"}

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFrame, QGridLayout
 
-from pos.domain.shown import Shown
-from pos.services.views import OrderView
-from pos.ui.kit import Kit
+from pos.domain.status import Shown
 from pos.ui.steps import Step, line_of, pill_of, reached
 from pos.ui.widgets.button import CommandButton, KeyButton, focusless
 from pos.ui.widgets.labels import column, fit, label, line, set_tone
@@ -18,6 +15,14 @@ from pos.ui.widgets.pill import Pill
 from pos.ui.widgets.stepbar import StepBar
 from pos.words.sell import Tray as Words
 from pos.words.states import LOOKS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from PySide6.QtGui import QAction
+
+    from pos.services.views import OrderView
+    from pos.ui.kit import Kit
 
 MAX_CARDS = 8
 """Cards shown; the rest is in the history, and gets a card when one leaves."""

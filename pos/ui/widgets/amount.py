@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QLineEdit
 
 from pos.domain.errors import BadInput
 from pos.domain.money import exponent, parse_major
-from pos.words.formats import Formats
+
+if TYPE_CHECKING:
+    from pos.words.formats import Formats
 
 MAX_CHARACTERS = 13
 _OURS = {Qt.Key.Key_Delete, Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape}

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QRect, QSize, Qt
-from PySide6.QtGui import QAction, QPaintEvent
 from PySide6.QtWidgets import QPushButton, QStyle, QStyleOptionButton, QStylePainter, QWidget
 
 from pos.ui.theme import Theme, body_font
 from pos.ui.widgets.paint import CAP_HEIGHT, cap_width, paint_cap
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QAction, QPaintEvent
 
 _GAP = 8
 _ICON_GAP = 14

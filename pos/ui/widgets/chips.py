@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QLayout, QLayoutItem, QPushButton, QStyle, QWidget
 
 from pos.ui.widgets.labels import set_tone
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class Flow(QLayout):

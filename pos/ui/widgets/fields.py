@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QEvent, QRect, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLineEdit, QStyle, QWidget
 
-from pos.ui.theme import Theme
 from pos.ui.widgets.paint import CAP_HEIGHT, cap_width, paint_cap
+
+if TYPE_CHECKING:
+    from pos.ui.theme import Theme
 
 MAX_SEARCH_CHARACTERS = 100
 _OURS = {Qt.Key.Key_Delete, Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Escape}

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QGridLayout, QPushButton, QSizePolicy, QWidget
 
-from pos.ui.kit import Kit
 from pos.ui.widgets.button import focusless
 from pos.words.sell import Cash
+
+if TYPE_CHECKING:
+    from pos.ui.kit import Kit
 
 KEY_HEIGHT = 86
 KEYS = ("7", "8", "9", "4", "5", "6", "1", "2", "3", "00", "0", "")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QRect, QSize, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from pos.ui.theme import Theme
 from pos.ui.widgets.paint import PILL_HEIGHT, paint_pill, pill_width
+
+if TYPE_CHECKING:
+    from pos.ui.theme import Theme
 
 
 class Pill(QWidget):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from pos.ui import qr
-from pos.ui.kit import Kit
+
+if TYPE_CHECKING:
+    from pos.ui.kit import Kit
 
 
 class QrView(QWidget):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QStyle, QWidget
 
-from pos.ui.steps import Step
 from pos.ui.theme import Theme, body_font
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pos.ui.steps import Step
 
 BAR = 6
 GAP = 8
