@@ -181,13 +181,14 @@ async def build(home: Path, window: MainWindow) -> tuple[Till, Callable[[], Awai
     import asyncio
 
     from pos.ui import aio
+    from pos.ui.models.tiles import Catalogue
 
     if not window.whole:
         window.complete()
     read = shop.stamp(home / SETTINGS)
     till, products = await asyncio.to_thread(_open, home)
     goods = await products(till)
-    window.attach(till, goods)
+    window.attach(till, await asyncio.to_thread(Catalogue, goods))
     shop.keep(home, window.shop, goods, read)
     work = asyncio.create_task(_background(till), name="background")
 

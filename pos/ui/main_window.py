@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from pos.ui.control.history import HistoryControl
     from pos.ui.control.papers import PaperControl
     from pos.ui.kit import Kit
+    from pos.ui.models.tiles import Catalogue
     from pos.ui.ports import Desk
     from pos.ui.shop import Shop
     from pos.ui.views.display import CustomerDisplay
@@ -150,7 +151,7 @@ class MainWindow(QMainWindow):
 
     # Starting and ending --------------------------------------------------------------------------------------------
 
-    def attach(self, till: TillApi, products: Sequence[Product]) -> None:
+    def attach(self, till: TillApi, products: Catalogue | Sequence[Product]) -> None:
         """The till is built: from here on everything works."""
         counter = self.flow.counter
         from pos.ui.bridge import Bridge
@@ -171,7 +172,7 @@ class MainWindow(QMainWindow):
         self.flow.ready()
         self.arrange()
 
-    def set_products(self, products: Sequence[Product]) -> None:
+    def set_products(self, products: Catalogue | Sequence[Product]) -> None:
         self.panels.sell.set_products(products)
         self.flow.catalogue = self.panels.sell.catalogue
 

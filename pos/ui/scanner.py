@@ -22,6 +22,7 @@ PAUSE_MS = 35
 MIN_CHARACTERS = 4
 MAX_CHARACTERS = 64
 _ENDS = {Qt.Key.Key_Return, Qt.Key.Key_Enter}
+_MODIFIERS = {Qt.Key.Key_Shift, Qt.Key.Key_CapsLock, Qt.Key.Key_AltGr}
 _PLAIN = Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.KeypadModifier
 
 
@@ -43,7 +44,8 @@ class Scanner(QObject):
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.setTimerType(Qt.TimerType.PreciseTimer)
-        self._pause.timeout.connect(self.release)
+        # once more round the loop: keys that came while the thread was busy are read before the pause is believed
+        self._pause.timeout.connect(lambda: QTimer.singleShot(0, self, self._rested))
         app = QApplication.instance()
         assert app is not None, "a window stands in an application"
         app.installEventFilter(self)
@@ -60,28 +62,30 @@ class Scanner(QObject):
 
     def _claims(self, event: QKeyEvent) -> bool:
         """A key that is to be held must reach us as a key press, not as somebody's shortcut."""
-        if self._holdable(event) or (event.key() in _ENDS and self._is_scan()):
+        if self._holdable(event) or (event.key() in _ENDS and self._is_scan(event)):
             event.accept()
             return True
         return False
 
     def _take(self, watched: QWidget, event: QKeyEvent) -> bool:
-        if event.key() in _ENDS and self._is_scan():
+        if event.key() in _MODIFIERS:
+            return False  # a scanner holds Shift for its capitals
+        if event.key() in _ENDS and self._is_scan(event):
             event.accept()  # an event that is not accepted would be offered to every parent as well
             self._finish()
             return True
         if not self._holdable(event):
             self.release()
             return False
-        fast = self._fast()
+        fast = self._fast(event)
         if self._flooded and fast:
-            self._last_s = self._now_s()
+            self._last_s = self._at_s(event)
             return False
         self._flooded = False
         if self._held and not fast:
             self.release()
         event.accept()
-        self._last_s = self._now_s()
+        self._last_s = self._at_s(event)
         copy = QKeyEvent(event.type(), event.key(), event.modifiers(), event.text(), False, event.count())
         self._held.append((self._target(watched), copy))
         if len(self._held) >= MAX_CHARACTERS:
@@ -97,11 +101,19 @@ class Scanner(QObject):
         plain = not (event.modifiers() & ~_PLAIN)
         return plain and not event.isAutoRepeat() and len(event.text()) == 1 and event.text().isprintable()
 
-    def _fast(self) -> bool:
-        return (self._now_s() - self._last_s) * 1000 <= PAUSE_MS
+    def _at_s(self, event: QKeyEvent) -> float:
+        """When the key was pressed, not when we got round to it: a busy window must not turn a scan into typing."""
+        return event.timestamp() / 1000 or self._now_s()
 
-    def _is_scan(self) -> bool:
-        return len(self._held) >= MIN_CHARACTERS and self._fast()
+    def _fast(self, event: QKeyEvent) -> bool:
+        return (self._at_s(event) - self._last_s) * 1000 <= PAUSE_MS
+
+    def _is_scan(self, event: QKeyEvent) -> bool:
+        return len(self._held) >= MIN_CHARACTERS and self._fast(event)
+
+    def _rested(self) -> None:
+        if not self._pause.isActive():
+            self.release()
 
     def _finish(self) -> None:
         code = "".join(event.text() for _, event in self._held)

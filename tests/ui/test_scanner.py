@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from pos.ui.scanner import MAX_CHARACTERS, Scanner
@@ -127,3 +128,28 @@ def test_control_keys_pass_at_once(bench: Bench) -> None:
     bench.field.setText("abc")
     bench.bot.keyClick(bench.field, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
     assert bench.field.selectedText() == "abc"
+
+
+def test_capitals_come_with_shift_held(bench: Bench) -> None:
+    for letter in "AB-12":
+        bench.now_s += 0.002
+        if letter.isalpha():
+            bench.bot.keyPress(bench.field, Qt.Key.Key_Shift)
+        bench.bot.keyClick(bench.field, letter, Qt.KeyboardModifier.ShiftModifier)
+    bench.bot.keyClick(bench.field, Qt.Key.Key_Return)
+    assert bench.codes == ["AB-12"]
+    assert bench.field.text() == ""
+
+
+def test_a_busy_window_does_not_turn_a_scan_into_typing(bench: Bench) -> None:
+    """The keys carry the times at which they were pressed; we read them much later."""
+    for at, letter in enumerate("89012345", 1):
+        bench.now_s += 0.4
+        key = QKeyEvent(QKeyEvent.Type.KeyPress, ord(letter), Qt.KeyboardModifier.NoModifier, letter)
+        key.setTimestamp(1_000 + 5 * at)
+        QApplication.sendEvent(bench.field, key)
+    end = QKeyEvent(QKeyEvent.Type.KeyPress, Qt.Key.Key_Return, Qt.KeyboardModifier.NoModifier, "\r")
+    end.setTimestamp(1_050)
+    QApplication.sendEvent(bench.field, end)
+    assert bench.codes == ["89012345"]
+    assert bench.field.text() == ""

@@ -131,8 +131,9 @@ class SellPanel(QWidget):
         self.grid.chosen.connect(self._pick)
         self._kit.theme.changed.connect(self.fit)
 
-    def set_products(self, products: Sequence[Product]) -> None:
-        self.catalogue = Catalogue(products)
+    def set_products(self, products: Catalogue | Sequence[Product]) -> None:
+        """Show these; a large catalogue is best built away from this thread and handed in whole."""
+        self.catalogue = products if isinstance(products, Catalogue) else Catalogue(products)
         chips = [(FAVOURITES, Sell.FAVOURITES), *((name, name) for name in self.catalogue.categories())]
         if any(not tile.product.category for tile in self.catalogue.tiles) and len(chips) > 1:
             chips.append((OTHER, Sell.OTHER))
