@@ -95,14 +95,20 @@ class Settle:
         rows = []
         for order_id in sorted(touched):
             tx.orders.lock(order_id)
+            bundle = tx.facts.bundle(order_id)
             for item in evidence:
-                _apply_links(tx, order_id, item, now_ms)
-            rows.append(self.refold(tx, order_id, now_ms, touched[order_id]))
+                bundle = _apply_links(tx, bundle, item, now_ms)
+            rows.append(self.refold(tx, order_id, now_ms, touched[order_id], bundle))
         return rows
 
-    def refold(self, tx: Tx, order_id: str, now_ms: int, cause: Evidence | None = None) -> OrderRow:
-        """Compute an order's money anew from everything known, under its lock, and write what follows from it."""
-        bundle = tx.facts.bundle(order_id)
+    def refold(
+        self, tx: Tx, order_id: str, now_ms: int, cause: Evidence | None = None, known: Bundle | None = None
+    ) -> OrderRow:
+        """Compute an order's money anew from everything known, under its lock, and write what follows from it.
+
+        `known` is the order's bundle where the caller has just read it in this transaction.
+        """
+        bundle = known or tx.facts.bundle(order_id)
         verdict = verdicts.fold(bundle)
         if self._end_excess(tx, bundle, verdict, now_ms):
             bundle = tx.facts.bundle(order_id)
@@ -240,19 +246,25 @@ def cached_of(verdict: Verdict) -> Cached:
     )
 
 
-def _apply_links(tx: Tx, order_id: str, item: Evidence, now_ms: int) -> None:
-    """Phases and the fence, from what the gateway said of the order's links."""
+def _apply_links(tx: Tx, bundle: Bundle, item: Evidence, now_ms: int) -> Bundle:
+    """Phases and the fence, from what the gateway said of the order's links; the bundle with its attempts as they are
+
+    after that.
+    """
     for info in item.links:
-        attempt = tx.attempts.by_link(item.gateway, info.id)
-        if attempt is None or attempt.order_id != order_id:
+        attempts = {(a.gateway, a.link_id): a for a in bundle.attempts}
+        attempt = attempts.get((item.gateway, info.id))
+        if attempt is None or not attempt.link_id:
             continue
-        verdict = verdicts.fold(tx.facts.bundle(attempt.order_id))
+        verdict = verdicts.fold(bundle)
         states = {p.state for p in verdict.payments if p.attempt_id == attempt.id}
         in_flight, paid = bool(states & {"pending", "authorized"}), "captured" in states
         after = _after_look(attempt, info, in_flight=in_flight, paid=paid, now_ms=now_ms)
         tx.attempts.update(after)
         if item.hint == "probe" and attempt.live and after.phase is Phase.CLOSED and not paid:
-            tx.problems.heal(Healed(order_id, "M03", item.gateway, now_ms, item.source))
+            tx.problems.heal(Healed(bundle.order.id, "M03", item.gateway, now_ms, item.source))
+        bundle = replace(bundle, attempts=[after if a.id == after.id else a for a in bundle.attempts])
+    return bundle
 
 
 def _after_look(attempt: Attempt, info: LinkInfo, *, in_flight: bool, paid: bool, now_ms: int) -> Attempt:

@@ -41,9 +41,10 @@ class FactRows(Rows):
         new: set[str] = set()
         for start in range(0, len(rows), ADD_AT_ONCE):
             part = rows[start : start + ADD_AT_ONCE]
-            new.update(self._c.execute(self._insert_new(_f).values(part).returning(_f.c.id)).scalars())
+            # rows as parameters: the statement is compiled once for ever, not once per number of rows
+            new.update(self._c.execute(self._insert_new(_f).returning(_f.c.id), part).scalars())
             seen = [mapping.dump(sighting, fact_id=row["id"]) for row in part]
-            self._c.execute(self._insert_new(_s).values(seen))
+            self._c.execute(self._insert_new(_s), seen)
         return [fact for key, fact in unique.items() if key in new]
 
     def orders_of(self, facts: Sequence[Fact]) -> set[str]:
@@ -117,7 +118,7 @@ class FactRows(Rows):
         bindings = self._facts(and_(_f.c.gateway == gateway, _f.c.object == payment, _f.c.kind.in_(OF_PAYMENT)))
         links = self._link_owners({(f.gateway, f.target) for f in bindings if f.kind is Kind.PAYMENT_OF_LINK})
         owner, _ = order_of(bindings, links)
-        return owner if owner and OrderRows(self._c).get(owner) else ""
+        return owner if owner and OrderRows(self._c).exists(owner) else ""
 
     def _by_refund_rows(self, ids: Iterable[str]) -> set[str]:
         r = tables.refund

@@ -17,6 +17,7 @@ from pos.ui.views.tenders import Tenders
 from pos.ui.widgets.button import CommandButton, focusless
 from pos.ui.widgets.labels import column, fit, frame, keep_place, label, line, rule, set_tone, trailing
 from pos.ui.widgets.pill import Pill
+from pos.ui.widgets.still import one_layout
 from pos.words.sell import Cart
 from pos.words.states import LOOKS
 
@@ -145,10 +146,11 @@ class CartPanel(QWidget):
         self.lines.setVisible(bool(counter.basket.lines))
         self.empty.setVisible(not counter.basket.lines)
         self._show_selection(counter)
-        self._show_head(counter, view)
-        self._show_note(counter)
-        self._show_sums(counter, view)
-        self.tenders.show_stage(counter)
+        with one_layout(self.tenders):
+            self._show_head(counter, view)
+            self._show_note(counter)
+            self._show_sums(counter, view)
+            self.tenders.show_stage(counter)
 
     def walk(self, step: int) -> None:
         """Move the chosen line with the arrow keys."""

@@ -12,6 +12,7 @@ from pos.ui.counter import Counter, Stage
 from pos.ui.views.halves import OutcomeHalf, QrHalf, UnknownHalf
 from pos.ui.views.sheet import Sheet
 from pos.ui.widgets.labels import frame, line, set_tone
+from pos.ui.widgets.still import one_layout
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QResizeEvent
@@ -93,10 +94,11 @@ class PayPanel(QWidget):
         view, stage = self._counter.view, self._counter.stage
         if stage is Stage.RINGING:
             return
-        chosen = self._half_for(view, stage)
-        if self.halves.currentWidget() is not chosen:
-            self.halves.setCurrentWidget(chosen)
-        self.sheet.refresh()
+        with one_layout(self.sheet):
+            chosen = self._half_for(view, stage)
+            if self.halves.currentWidget() is not chosen:
+                self.halves.setCurrentWidget(chosen)
+            self.sheet.refresh()
 
     def tick(self) -> None:
         current = self.halves.currentWidget()
