@@ -80,11 +80,11 @@ class Till:
         self.settle = Settle(self.context)
         self.people = People(people, people[0].name)
         self.looks = Looks(self.context, self.desk, self.settle)
-        self.selling = Selling(self.context)
+        self.selling = Selling(self.context, self.people)
         self.relay = relay_client(self.shop, self.secrets)
         short = RelayShortLinks(self.relay, self.shop.relay_public_url) if self.relay else None
         issuer = Issuer(self.context, self.desk, self.settle, self.selling, short)
-        self.checkout = Checkout(self.context, issuer, self.settle, self.looks, self.selling)
+        self.checkout = Checkout(self.context, issuer, self.settle, self.looks, self.selling, self.people)
         self.cash = Cash(self.context, self.settle, self.checkout, self.selling)
         self.refunds = Refunds(self.context, self.desk, self.settle, self.people)
         self.reconcile = Reconcile(self.context, self.desk, self.settle)
@@ -158,6 +158,8 @@ def open_till(home: Path, outside: Outside | None = None) -> Till:
 
 def open_database(home: Path, settings: Settings) -> Database:
     url = settings.database.url
+    if url == "sqlite":
+        (home / DATABASE).touch(mode=0o600)  # the books are nobody else's business
     engine = make_engine(sqlite_url(home / DATABASE) if url == "sqlite" else url)
     upgrade(engine)
     return Database(engine, settings.till.id)

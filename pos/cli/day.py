@@ -78,7 +78,7 @@ def _show(till: Till, view: DayView, as_json: bool) -> None:
         f"day {view.day}: {len(view.matched)} matched, {len(view.corrected)} corrected, {len(view.exceptions)} need you"
     )
     if not view.complete:
-        say("the gateway's report could not be read whole: " + "; ".join(view.problems))
+        say("the gateway's report could not be read whole: " + "; ".join(view.unread))
         click.echo("pos: the report is partial, not balanced.", err=True)
     for row in view.exceptions:
         amount = money(row.amount_minor) if row.amount_minor else ""
@@ -87,6 +87,8 @@ def _show(till: Till, view: DayView, as_json: bool) -> None:
         here = money(total.here_minor) if total.here_minor is not None else "-"
         there = money(total.there_minor) if total.there_minor is not None else "-"
         say(f"  {total.title:14} {here:>16} {there:>16}")
+    if view.cash_difference_minor:
+        say(f"cash differs by {money(view.cash_difference_minor)}")
     if view.closed_at_ms is not None:
         say(f"closed by {view.closed_by}, number {view.z_number}, hash {view.hash[:16]}")
     if view.closed_at_ms is not None and view.problems:

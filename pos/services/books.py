@@ -17,9 +17,11 @@ from pos.domain.facts import Kind
 from pos.domain.order import Life
 from pos.domain.payment import KeyParts, Phase, idempotency_key, reference
 from pos.domain.refund import Purpose
+from pos.domain.shown import shown
 from pos.domain.store_port import Tx
 from pos.domain.verdict import Bundle, Money, Verdict, fold
 from pos.services.context import Context
+from pos.services.orderview import attempt_of, state_of
 from pos.services.settle import UNKNOWN_LIMIT_MS, cached_of
 
 
@@ -69,7 +71,10 @@ class Books:
 
     async def export(self) -> list[str]:
         """All orders, attempts, facts, bindings, sightings, calls, tenders, refunds, exceptions, shifts, Z, journal."""
-        return await self._context.store.read(lambda tx: [json.dumps(row, ensure_ascii=False) for row in _export(tx)])
+        now = self._context.now_ms()
+        return await self._context.store.read(
+            lambda tx: [json.dumps(row, ensure_ascii=False) for row in _export(tx, now)]
+        )
 
 
 def _shown_needs_link(case: Case) -> Iterator[str]:
@@ -235,10 +240,10 @@ def _each_entry_in_its_z(tx: Tx) -> Iterator[Break]:
         yield Break("I12", z_id, "entries are in a Z that does not exist")
 
 
-def _export(tx: Tx) -> Iterator[dict[str, Any]]:
+def _export(tx: Tx, now_ms: int) -> Iterator[dict[str, Any]]:
     for order_id in tx.orders.ids():
         bundle = tx.facts.bundle(order_id)
-        yield _order_line(tx, bundle)
+        yield _order_line(tx, bundle, now_ms)
         for attempt in bundle.attempts:
             yield {"type": "attempt", **asdict(attempt)}
         for problem in tx.problems.of_order(order_id):
@@ -264,8 +269,10 @@ def _export(tx: Tx) -> Iterator[dict[str, Any]]:
         yield {"type": "journal", **asdict(entry)}
 
 
-def _order_line(tx: Tx, bundle: Bundle) -> dict[str, Any]:
+def _order_line(tx: Tx, bundle: Bundle, now_ms: int) -> dict[str, Any]:
     order, cached = bundle.order, tx.orders.cached(bundle.order.id)
+    state = state_of(bundle, fold(bundle), now_ms)
+    attempt = attempt_of(bundle)
     return {
         "type": "order",
         "order_id": order.id,
@@ -273,4 +280,7 @@ def _order_line(tx: Tx, bundle: Bundle) -> dict[str, Any]:
         **asdict(cached),
         "due_minor": order.due_minor,
         "flags": cached.flags.split(),
+        "certainty": state.certainty.value,
+        "shown": shown(state).value,
+        "attempt": attempt.id if attempt else None,
     }

@@ -13,14 +13,18 @@ from pos.services.context import Context
 from pos.services.issue import Issuer
 from pos.services.looks import Looks
 from pos.services.orderview import view_of
+from pos.services.people import People
 from pos.services.selling import Selling
 from pos.services.settle import Settle
 from pos.services.views import OrderView
 
 
 class Checkout:
-    def __init__(self, context: Context, issuer: Issuer, settle: Settle, looks: Looks, selling: Selling) -> None:
+    def __init__(
+        self, context: Context, issuer: Issuer, settle: Settle, looks: Looks, selling: Selling, people: People
+    ) -> None:
         self._context = context
+        self._people = people
         self._settle = settle
         self._looks = looks
         self._selling = selling
@@ -82,7 +86,13 @@ class Checkout:
         return await self._selling.void(order_id, reason=reason, actor=actor)
 
     async def release(self, order_id: str, *, reason: str, actor: str) -> OrderView:
-        """A manager's override of the fence: the link is given up, flagged *unfenced*, and watched on."""
+        """A manager's override of the fence: the link is given up, flagged *unfenced*, and watched on.
+
+        Raises:
+            NotAllowed: the actor may not override.
+            Refused: there is no open link.
+        """
+        self._people.allow("override", actor)
         now = self._context.now_ms()
 
         def write(tx: Tx) -> OrderView:

@@ -84,6 +84,8 @@ class DayEnd:
             if any(z.day == day for z in tx.days.zs("day")):
                 raise Refused(f"The day {day} is closed already.", "Sales from now on belong to the next one.")
             view = replace(self._figures(tx, day, runs), problems=texts)
+            if counted_minor is not None:
+                view = _counted(view, counted_minor)
             self._close_shift(tx, actor, counted_minor, now)
             view = replace(view, closed_at_ms=now, closed_by=actor)
             report = self._chain(tx, "day", day, actor, _plain(view), now)
@@ -161,7 +163,7 @@ class DayEnd:
             parked_count=sum(1 for p in parked if p.kind != "orphan"),
             parked_minor=sum(p.amount_minor for p in parked if p.kind != "orphan"),
             closed_at_ms=None,
-            problems=tuple(run.note for run in runs if run.note),
+            unread=tuple(run.note for run in runs if run.note),
         )
 
     def _matches(self, tx: Tx, start: int, end: int, open_orders: set[str]) -> tuple[list[MatchRow], list[MatchRow]]:
@@ -258,6 +260,13 @@ class DayEnd:
         return report
 
 
+def _counted(view: DayView, counted_minor: int) -> DayView:
+    """The day with what was counted in the drawer beside what the books say should be there."""
+    cash = next(row for row in view.totals if row.key == "cash")
+    totals = tuple(replace(row, there_minor=counted_minor) if row is cash else row for row in view.totals)
+    return replace(view, totals=totals, cash_difference_minor=counted_minor - (cash.here_minor or 0))
+
+
 def movements(entries: Sequence[ZEntry]) -> Movements:
     by_gateway: dict[str, int] = {}
     for entry in entries:
@@ -301,5 +310,6 @@ def _view(plain: dict[str, Any]) -> DayView:
     plain["exceptions"] = tuple(
         ExceptionView(**{**row, "action": Action(row["action"])}) for row in plain["exceptions"]
     )
-    plain["gateways"], plain["problems"] = tuple(plain["gateways"]), tuple(plain["problems"])
+    for name in ("gateways", "problems", "unread"):
+        plain[name] = tuple(plain[name])
     return DayView(**plain)

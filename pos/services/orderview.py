@@ -114,7 +114,7 @@ def view_of(tx: Tx, order_id: str, now_ms: int) -> OrderView:
     order = bundle.order
     state = state_of(bundle, verdict, now_ms)
     word = shown(state)
-    attempt = _attempt_of(bundle)
+    attempt = attempt_of(bundle)
     calls = tx.outbox.calls(order_id)
     opened = attempt is not None and any(c.operation == "opened" and c.attempt_id == attempt.id for c in calls)
     tax_included = tx.orders.tax_included(order_id)
@@ -155,7 +155,8 @@ def _unplaced_left(order: Order) -> int:
     return order.total_minor if order.life in (Life.DRAFT, Life.HELD) else 0
 
 
-def _attempt_of(bundle: Bundle) -> Attempt | None:
+def attempt_of(bundle: Bundle) -> Attempt | None:
+    """The attempt a screen is about: the live one, else the last that was shown, else the last."""
     live = [a for a in bundle.attempts if a.live]
     shown_ones = [a for a in bundle.attempts if a.phase is not Phase.ABANDONED]
     return max(live or shown_ones or list(bundle.attempts), key=lambda a: a.no, default=None)

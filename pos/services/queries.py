@@ -17,6 +17,7 @@ from pos.services.views import GatewayChoice, OrderRow, OrderView, StatusView, T
 from pos.words.formats import Formats
 
 HEARD_LIMIT_MS = 30_000
+CHANGED_MAX = 5_000
 _LIVES = {life.value for life in Life}
 _MONIES = {money.value for money in Money}
 _OPEN = {Shown.WAITING.value, Shown.UNKNOWN.value}
@@ -81,7 +82,7 @@ class Queries:
         now = self._context.now_ms()
 
         def read(tx: Tx) -> tuple[list[OrderRow], int]:
-            lines = tx.orders.lines_of(OrderFilter(touched_after=touch, limit=200))
+            lines = tx.orders.lines_of(OrderFilter(touched_after=touch, limit=CHANGED_MAX))
             return [row_of_line(line, now) for line in lines], tx.orders.last_touch()
 
         return await self._context.store.read(read)

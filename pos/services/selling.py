@@ -14,6 +14,7 @@ from pos.domain.verdict import fold
 from pos.services.bus import OrderChanged
 from pos.services.context import Context
 from pos.services.orderview import view_of
+from pos.services.people import People
 from pos.services.shifts import open_shift
 from pos.services.views import OrderView
 
@@ -21,8 +22,9 @@ LINK_OPEN = "Its link is still open."
 
 
 class Selling:
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, people: People) -> None:
         self._context = context
+        self._people = people
 
     async def save(self, lines: Sequence[Line], *, order_id: str = "", actor: str = "") -> OrderView:
         """Save a draft; a new order where `order_id` is "".
@@ -46,6 +48,7 @@ class Selling:
     def create(self, tx: Tx, lines: Sequence[Line], *, key: str, actor: str, life: Life) -> Order:
         """A new order inside the caller's transaction: row, first revision, journal."""
         check_lines(lines)
+        self._people.allow("sell", actor)
         now, shop = self._context.now_ms(), self._context.shop
         order = Order(
             id=self._context.ids.uuid7(),

@@ -195,6 +195,9 @@ class DayView:
     z_number: int | None = None
     hash: str = ""
     problems: tuple[str, ...] = ()
+    """Why integrity is not proven; empty when the books verified at the close."""
+    unread: tuple[str, ...] = ()
+    """Why a gateway's report could not be read whole."""
     stage: str = "counted"
 
     def categories(self) -> dict[str, int]:

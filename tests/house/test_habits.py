@@ -25,9 +25,6 @@ NO_HINT = {
     "pos/app/demo/story.py": "what the story asserts; its reader is the developer who broke it",
     "pos/relay/api.py": "becomes a bare 404 to a program",
     "pos/relay/log_sqlite.py": "becomes a 404, whose page has words of its own",
-    "pos/sandbox/bank.py": "answered as JSON to a script at the control desk",
-    "pos/sandbox/control.py": "answered as JSON to a script at the control desk",
-    "pos/sandbox/drills.py": "answered as JSON to a script at the control desk",
 }
 """Where an error needs no hint, and why: nobody at a counter reads it."""
 

@@ -15,13 +15,7 @@ LARGER = {
         55,
         "a class made per limits, since uvicorn wants a class and not an object",
     ),
-    "pos/services/checkout.py:Checkout": ("lines", 400, "the way of one link, read in its three numbered steps"),
     "pos/relay/tenants.py:Tenants": ("methods", 16, "one method per command of `pos relay`, and what serving asks"),
-    "pos/sandbox/bank.py:Bank": (
-        "methods",
-        17,
-        "the bank's desk, one method per thing that a customer or a script does",
-    ),
     "pos/ui/counter.py:Counter": ("methods", 20, "one method per key of the counter"),
 }
 """`path:name` -> (lines or public methods, ceiling, why).

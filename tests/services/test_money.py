@@ -368,3 +368,27 @@ async def test_an_export_names_every_kind(shop: Shop) -> None:
         "z",
         "journal",
     } <= kinds
+
+
+async def test_who_may_not_override_or_sell_is_told(shop: Shop) -> None:
+    view = await shop.sell(TEA)
+    with pytest.raises(NotAllowed):
+        await shop.till.checkout.release(view.order_id, reason="x", actor="Nobody")
+    with pytest.raises(NotAllowed):
+        await shop.till.cash.sell(shop.lines(TEA), 6_000, actor="Nobody")
+    assert len(await shop.till.queries.orders()) == 1
+
+
+async def test_a_wrong_count_is_named(shop: Shop) -> None:
+    await shop.till.cash.sell(shop.lines(CAKE), 14_000)
+    closed = await shop.till.day.close(actor="Owner", counted_minor=13_900)
+    assert closed.cash_difference_minor == -100
+    assert (await shop.till.day.show(closed.day)).cash_difference_minor == -100
+
+
+async def test_a_close_with_a_report_that_did_not_come_says_so_and_keeps_its_reason(shop: Shop, bank: Bank) -> None:
+    await shop.till.desk.get("stripe")
+    bank.fault("payment.list", "html", 9)
+    closed = await shop.till.day.close(actor="Owner")
+    assert (closed.complete, closed.problems) == (False, ())
+    assert closed.unread

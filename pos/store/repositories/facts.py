@@ -118,7 +118,8 @@ class FactRows(Rows):
         bindings = self._facts(and_(_f.c.gateway == gateway, _f.c.object == payment, _f.c.kind.in_(OF_PAYMENT)))
         links = self._link_owners({(f.gateway, f.target) for f in bindings if f.kind is Kind.PAYMENT_OF_LINK})
         owner, _ = order_of(bindings, links)
-        return owner if owner and OrderRows(self._c).exists(owner) else ""
+        known = select(tables.orders.c.id).where(tables.orders.c.id == owner)
+        return owner if owner and self._c.execute(known).scalar() else ""
 
     def _by_refund_rows(self, ids: Iterable[str]) -> set[str]:
         r = tables.refund

@@ -36,9 +36,6 @@ class OrderRows(Rows):
     def get(self, order_id: str) -> Order | None:
         return self._first(_o.c.id == order_id)
 
-    def exists(self, order_id: str) -> bool:
-        return self._c.execute(select(_o.c.id).where(_o.c.id == order_id)).scalar() is not None
-
     def by_key(self, key: str) -> Order | None:
         return self._first(_o.c.key == key)
 
