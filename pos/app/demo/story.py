@@ -76,7 +76,6 @@ class Story:
             self._late,
             self._double,
         ]
-        await self._stage.scene("01-sell")
         for act in acts:
             await act()
         return await self._end_of_day()
@@ -84,7 +83,10 @@ class Story:
     # -- the acts ----------------------------------------------------------------------------------------------------
 
     async def _first_sale(self) -> None:
-        view = await self._ring("FLAT", "FLAT", "CROI", "BEAN")
+        draft = await self._till.selling.save(self._lines("FLAT", "FLAT", "CROI", "BEAN"), actor=MANAGER)
+        await self._stage.scene("01-sell", draft.order_id)
+        view = await self._till.checkout.issue(draft.order_id, "stripe", actor=MANAGER)
+        self._expect(view, Shown.WAITING)
         await self._stage.scene("02-pay", view.order_id)
         await self._customer(view, "paid")
         paid = await self._until(view, Shown.PAID)
