@@ -1,6 +1,6 @@
 """Draws the relay's pages on a phone in headless Chromium: for the test, and for `docs/screens`.
 
-python -m tests.relay.shots docs/screens/21-return-page-ours.png
+python -m tests.relay.shots out/shots/21-return-page.png
 """
 
 from __future__ import annotations

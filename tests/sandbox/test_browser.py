@@ -135,5 +135,5 @@ def test_the_page_looks_like_its_picture(shop: Shop, browser: Browser) -> None:
     loaded = page.evaluate("[...document.fonts].filter(font => font.status === 'loaded').length")
     assert loaded >= 3
     if os.environ.get("POS_SHOTS"):
-        page.screenshot(path=ROOT / "docs" / "screens" / "20-pay-page-ours.png")
+        page.screenshot(path=ROOT / "out" / "shots" / "20-pay-page.png")
     page.context.close()
