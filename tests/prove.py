@@ -9,7 +9,7 @@ import sys
 import time
 
 PROOFS = {
-    "crash": ["-m", "pytest", "tests/crash", "-n2", "-p", "no:randomly"],
+    "crash": ["-m", "pytest", "tests/crash", "-n0", "-s", "-p", "no:randomly"],
     "plug": ["-m", "tests.crash.plug", "--rounds", "40"],
     "story": ["-m", "tests.story_seeds", "--seeds", "5"],
 }
