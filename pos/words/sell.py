@@ -31,6 +31,7 @@ class Cart:
     QUANTITY = Text("{quantity} × {price}")
     SUBTOTAL = Text("Subtotal")
     DISCOUNT = Text("Discount")
+    TAX = Text("Tax")
     TAX_INCLUDED = Text("{tax} included ({rate})")
     TAX_ADDED = Text("{tax} ({rate})")
     TOTAL = Text("Total")

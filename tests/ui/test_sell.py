@@ -176,3 +176,12 @@ def test_a_save_that_fails_is_tried_again_with_the_next_change(stand: Stand) -> 
     stand.scan(CHAI)
     stand.settle()
     assert stand.till.orders["order-2-01873"].lines[0].quantity_milli == 2000
+
+
+def test_a_tax_without_a_name_is_called_tax() -> None:
+    from pos.domain.basket import Line, totals
+    from pos.ui.views.cart import total_rows
+    from pos.words.formats import Formats
+
+    rows = total_rows(totals([Line("A", "A", 1000, 10_500, 50_000)], tax_included=True), Formats("en_IN", "INR", "UTC"))
+    assert rows[-1].text == "Tax included (5 %)"

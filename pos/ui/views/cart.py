@@ -48,7 +48,7 @@ def total_rows(totals: Totals, formats: Formats) -> list[Row]:
     for tax in totals.taxes:
         words = Cart.TAX_INCLUDED if totals.tax_included else Cart.TAX_ADDED
         rate = formats.percent(tax.rate_ppm)
-        rows.append(Row(words.format(tax=tax.name, rate=rate), formats.amount(tax.amount_minor)))
+        rows.append(Row(words.format(tax=tax.name or Cart.TAX, rate=rate), formats.amount(tax.amount_minor)))
     return rows
 
 
