@@ -78,7 +78,8 @@ def _window(lan: bool, address: str) -> None:
     with world(lan=where) as made:
         if lan:
             click.secho("TEST MODE: anybody on this network can open the pay and return pages.", fg="red", bold=True)
-            click.echo(f"pay pages: http://{where}:... , return pages from {made.relay}")
+            bank, relay = (url.rpartition(":")[2] for url in (made.bank, made.relay))
+            click.echo(f"pay pages: http://{where}:{bank}, return pages: http://{where}:{relay}")
         os.environ.update(made.environment)
         sys.exit(main(made.home))
 
