@@ -43,6 +43,14 @@ def sqlite_url(path: Path) -> str:
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
+    try:
+        _set_up(connection)
+    except BaseException:
+        connection.close()  # SQLAlchemy lets go of a connection that fails here without closing it
+        raise
+
+
+def _set_up(connection: Any) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves: IMMEDIATE for writers
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")

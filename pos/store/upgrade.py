@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
 
-from pos.domain.errors import Broken
+from pos.domain.errors import Broken, PosError
 from pos.store import tables
 from pos.store.failures import our_errors
 
@@ -21,16 +21,24 @@ def upgrade(engine: Engine) -> None:
     Raises:
         Broken: the database was written by a newer version, or its guards are gone.
     """
-    with our_errors(), engine.begin() as connection:
-        version = _version(connection)
-        if version is not None and version not in KNOWN:
-            raise Broken(
-                "This database was written by a newer version of Truetill.",
-                "Install that version again; nothing was changed.",
-            )
-        if version != HEAD:
-            _run(connection)
-        _check_guards(connection)
+    try:
+        with our_errors(), engine.begin() as connection:
+            _bring_up(connection)
+    except PosError:
+        engine.dispose()
+        raise
+
+
+def _bring_up(connection: Connection) -> None:
+    version = _version(connection)
+    if version is not None and version not in KNOWN:
+        raise Broken(
+            "This database was written by a newer version of Truetill.",
+            "Install that version again; nothing was changed.",
+        )
+    if version != HEAD:
+        _run(connection)
+    _check_guards(connection)
 
 
 def _version(connection: Connection) -> str | None:
