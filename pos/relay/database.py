@@ -31,8 +31,12 @@ def open_database(path: Path, schema: str, version: int) -> sqlite3.Connection:
         if not path.exists():
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_MS / 1000)
-        _durable(db, path)
-        _create(db, path, schema, version)
+        try:
+            _durable(db, path)
+            _create(db, path, schema, version)
+        except BaseException:
+            db.close()
+            raise
     except (sqlite3.Error, OSError) as error:
         raise Broken(f"{path.name} cannot be opened.", str(error)) from error
     return db
