@@ -166,9 +166,13 @@ class Store:
         except sqlite3.DatabaseError as error:
             self._connection.close()
             raise Broken(f"{path} cannot be opened: {error}.", "Does another sandbox serve this folder?") from None
-        if self._connection.execute("PRAGMA synchronous").fetchone()[0] != 2:
-            raise Broken("The bank's file cannot be synced to disk.", "Put --data on a local disk.")
-        self._migrate(path)
+        try:
+            if self._connection.execute("PRAGMA synchronous").fetchone()[0] != 2:
+                raise Broken("The bank's file cannot be synced to disk.", "Put --data on a local disk.")
+            self._migrate(path)
+        except BaseException:
+            self._connection.close()
+            raise
 
     def _migrate(self, path: Path) -> None:
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]
