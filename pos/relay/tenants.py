@@ -80,7 +80,11 @@ class Tenants:
         self._db = database.open_database(folder / FILE, SCHEMA, VERSION)
         self._seen = -1
         self._known = _Known({}, {}, {})
-        self.refresh()
+        try:
+            self.refresh()
+        except Broken:
+            self._db.close()
+            raise
 
     def close(self) -> None:
         self._db.close()

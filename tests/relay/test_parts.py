@@ -110,6 +110,7 @@ def test_tenants_refuse_what_cannot_be(tmp_path: Path) -> None:
         with pytest.raises(NotFound):
             call()
     assert tenants.find_shop("Café") == tenants.find_shop(shop) == shop
+    tenants.close()
 
 
 async def test_tenants_that_cannot_be_read_are_a_503(running: Running) -> None:
@@ -127,6 +128,7 @@ def test_a_refused_shop_leaves_nothing_half_done(tmp_path: Path) -> None:
     with pytest.raises(BadInput):
         tenants.add_shop("Café", {"stripe": "short"}, NOW)
     assert tenants.shops() == {}
+    tenants.close()
 
 
 @pytest.mark.parametrize("content", [b"", b"not a database at all" * 100])
