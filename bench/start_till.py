@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -13,9 +14,7 @@ BARCODE = "8900000000011"
 
 def main() -> None:
     spawned = float(sys.argv[1])
-    from PySide6.QtCore import Qt
-    from PySide6.QtTest import QTest
-
+    gc.disable()  # as `pos till` does
     from pos.app import desktop
     from pos.devices.desk import MachineDesk
     from pos.devices.printer import printer
@@ -27,6 +26,9 @@ def main() -> None:
     window = desktop.first_paint(app, home, facts, MachineDesk(home, Speaker(player=""), printer("")))
     window.grab()
     said = {"painted_ms": (time.monotonic() - spawned) * 1000}
+    from PySide6.QtCore import Qt
+    from PySide6.QtTest import QTest
+
     window.listen()
     QTest.keyClicks(window, BARCODE)
     QTest.keyClick(window, Qt.Key.Key_Return)
@@ -36,6 +38,7 @@ def main() -> None:
     said["scanned_ms"] = (time.monotonic() - spawned) * 1000 if lines else float("nan")
 
     window.complete()
+    gc.enable()
 
     async def work() -> int:
         _, ending = await desktop.build(home, window)

@@ -6,6 +6,7 @@ Nothing is imported at the top of this file that the first paint can do without 
 from __future__ import annotations
 
 import faulthandler
+import gc
 import logging
 import os
 import signal
@@ -65,6 +66,8 @@ def main(home: Path) -> int:
     window.listen()
     app.processEvents()  # what was scanned meanwhile
     window.complete()
+    gc.enable()
+    gc.freeze()  # what stands now stands all day: later collections need not look at it
     from pos.ui import aio  # the loop and what it imports cost 100 ms that the first paint does not need
 
     watch_for_trouble(home)
@@ -143,6 +146,7 @@ def first_paint(app: QApplication, home: Path, facts: Shop, desk: Desk) -> MainW
     """The sell screen with the catalogue of the last start, painted. Scans are taken from here on."""
     language.use(facts.locale)
     formats = Formats(facts.locale, facts.currency, facts.time_zone)
+    formats.remember(shop.texts(home) if shop.remembered(home, SETTINGS) == facts else {})
     direction = app.layoutDirection().RightToLeft if formats.right_to_left else app.layoutDirection().LeftToRight
     app.setLayoutDirection(direction)
     worn = Theme("light")
@@ -189,7 +193,8 @@ async def build(home: Path, window: MainWindow) -> tuple[Till, Callable[[], Awai
     till, products = await asyncio.to_thread(_open, home)
     goods = await products(till)
     window.attach(till, await asyncio.to_thread(Catalogue, goods))
-    shop.keep(home, window.shop, goods, read)
+    prices = {0, *(product.price_minor for product in goods[: shop.MAX_CACHED_PRODUCTS])}
+    shop.keep(home, window.shop, goods, read, window.kit.formats.texts_of(prices))
     work = asyncio.create_task(_background(till), name="background")
 
     async def ending() -> None:

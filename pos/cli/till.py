@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 import click
@@ -15,6 +16,7 @@ def till() -> None:
 
     Example: pos till
     """
+    gc.disable()  # nothing of the start is garbage; `main` turns it on again after the first paint
     from pos.app.desktop import main
 
     sys.exit(main(home()))

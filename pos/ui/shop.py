@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 from pos.domain.catalogue import Product
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from pos.services.api import TillApi
 
 log = logging.getLogger(__name__)
 FILE_NAME = "window.json"
-VERSION = 2
+VERSION = 3
 MAX_CACHED_PRODUCTS = 2_000
 """Products kept for the first paint; a larger catalogue comes a moment later from the database."""
 MAX_FILE_BYTES = 4 << 20
@@ -80,13 +80,29 @@ def stamp(path: Path) -> str:
     return f"{stat.st_mtime_ns}:{stat.st_size}"
 
 
-def keep(folder: Path, shop: Shop, products: Sequence[Product], settings: str) -> None:
+def texts(folder: Path) -> dict[str, dict[str, str]]:
+    """Amounts as they were written at the last start; nothing where nothing readable lies there."""
+    try:
+        kept = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
+        return {kind: dict(known) for kind, known in kept["texts"].items()} if kept["version"] == VERSION else {}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return {}
+
+
+def keep(
+    folder: Path,
+    shop: Shop,
+    products: Sequence[Product],
+    settings: str,
+    written: Mapping[str, Mapping[str, str]] | None = None,
+) -> None:
     """Write what the next start shows first; a failure costs that start its picture, nothing else."""
     path = folder / FILE_NAME
     partial = path.with_suffix(".partial")
     kept = {
         "version": VERSION,
         "settings": settings,
+        "texts": written or {},
         "shop": asdict(shop),
         "products": [asdict(product) for product in products[:MAX_CACHED_PRODUCTS]],
     }

@@ -5,8 +5,8 @@ A colour is a token's name everywhere else in pos/ui; only this file and resourc
 
 from __future__ import annotations
 
+import json
 import logging
-import tomllib
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
@@ -28,8 +28,12 @@ BODY_PX = 15
 
 
 def tokens(name: str) -> dict[str, str | list[str]]:
-    """A theme's tokens by name, as in resources/theme/<name>.toml."""
-    return tomllib.loads((RESOURCES / "theme" / f"{name}.toml").read_text(encoding="utf-8"))
+    """A theme's tokens by name, as in resources/theme/<name>.json.
+
+    `x` is text or a mark, `x_soft` what it stands on, `x_deep` long text on `x_soft`.
+    """
+    loaded: dict[str, str | list[str]] = json.loads((RESOURCES / "theme" / f"{name}.json").read_text(encoding="utf-8"))
+    return loaded
 
 
 class Theme(QObject):

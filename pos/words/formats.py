@@ -7,18 +7,22 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from babel import Locale, UnknownLocaleError
-from babel.numbers import format_currency, format_decimal
-
 from pos.domain.money import exponent
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from babel import Locale  # with its data 25 ms: imported with the first text that nobody remembers
 
 MINUS = "\N{MINUS SIGN}"
 NOTHING = "\N{EM DASH}"
 MILLI = 1000
 CACHED_AMOUNTS = 4096
+RIGHT_TO_LEFT = frozenset("ar arc ckb dv fa he ks ps sd ug ur yi".split())
 _WEEKDAY_DATE = {"en": "EEEE d MMMM", "de": "EEEE, d. MMMM"}
 
 
@@ -26,7 +30,8 @@ class Formats:
     """Writes values for one shop. Amounts in minor units of its currency, times in ms since 1970 UTC."""
 
     def __init__(self, locale: str, currency: str, time_zone: str) -> None:
-        self.locale = _locale(locale)
+        self._tag = locale
+        self._remembered: Mapping[str, Mapping[str, str]] = {}
         self.currency = currency
         self.zone = ZoneInfo(time_zone)
         self._digits = exponent(currency)
@@ -34,16 +39,41 @@ class Formats:
         self.money = lru_cache(CACHED_AMOUNTS)(self._money)
         self.amount = lru_cache(CACHED_AMOUNTS)(self._amount)
 
+    @cached_property
+    def locale(self) -> Locale:
+        return _locale(self._tag)
+
     @property
     def right_to_left(self) -> bool:
-        return bool(self.locale.text_direction == "rtl")
+        return self._tag.replace("-", "_").split("_")[0].lower() in RIGHT_TO_LEFT
+
+    def remember(self, texts: Mapping[str, Mapping[str, str]]) -> None:
+        """Amounts as written at the last start ("money" and "amount", by minor units): for the first paint."""
+        self._remembered = texts
+
+    def texts_of(self, amounts_minor: set[int]) -> dict[str, dict[str, str]]:
+        """What `remember` takes."""
+        return {
+            "money": {str(minor): self.money(minor) for minor in sorted(amounts_minor)},
+            "amount": {str(minor): self.amount(minor) for minor in sorted(amounts_minor)},
+        }
 
     def _money(self, amount_minor: int) -> str:
         """With the currency's sign: ₹1,02,310.00."""
+        known = self._remembered.get("money", {}).get(str(amount_minor))
+        if known is not None:
+            return known
+        from babel.numbers import format_currency
+
         return format_currency(self._major(amount_minor), self.currency, locale=self.locale).replace("-", MINUS)
 
     def _amount(self, amount_minor: int) -> str:
         """Without the sign, for columns: 1,02,310.00."""
+        known = self._remembered.get("amount", {}).get(str(amount_minor))
+        if known is not None:
+            return known
+        from babel.numbers import format_decimal
+
         pattern = self.locale.decimal_formats[None].pattern.split(";")[0].split(".")[0]
         places = "." + "0" * self._digits if self._digits else ""
         text = format_decimal(self._major(amount_minor), format=pattern + places, locale=self.locale)
@@ -51,6 +81,8 @@ class Formats:
 
     def short_money(self, amount_minor: int) -> str:
         """Without decimals where there are none: ₹1,000 on a note's key."""
+        from babel.numbers import format_currency
+
         if amount_minor % 10**self._digits:
             return self.money(amount_minor)
         text = format_currency(
@@ -67,14 +99,20 @@ class Formats:
         return NOTHING if amount_minor is None else self.money(amount_minor)
 
     def number(self, value: int) -> str:
+        from babel.numbers import format_decimal
+
         return str(format_decimal(value, locale=self.locale))
 
     def quantity(self, quantity_milli: int) -> str:
         """Pieces or weight: 2, 0.25."""
+        from babel.numbers import format_decimal
+
         return format_decimal(Decimal(quantity_milli) / MILLI, format="#,##0.###", locale=self.locale)
 
     def percent(self, ppm: int) -> str:
         """From millionths: 50,000 -> 5 %."""
+        from babel.numbers import format_decimal
+
         return f"{format_decimal(Decimal(ppm) / 10_000, format='0.##', locale=self.locale)} %"
 
     def time(self, at_ms: int) -> str:
@@ -107,6 +145,8 @@ class Formats:
         return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
     def decimal_point(self) -> str:
+        from babel.numbers import format_decimal
+
         return format_decimal(Decimal("0.1"), format="0.0", locale=self.locale)[1:-1]
 
     def _major(self, amount_minor: int) -> Decimal:
@@ -118,6 +158,8 @@ class Formats:
 
 def _locale(tag: str) -> Locale:
     """The locale, or English where Babel does not know it: a till must open."""
+    from babel import Locale, UnknownLocaleError
+
     try:
         return Locale.parse(tag.replace("-", "_"))
     except (UnknownLocaleError, ValueError):
