@@ -17,7 +17,7 @@ from typing import Any
 
 from bench.common import HERE, Figure, Result, median, scratch
 
-ROUNDS = 7
+ROUNDS = 15
 SCREEN_LIMIT, SCAN_LIMIT = 2.0, 4.0
 START_S = 60
 
