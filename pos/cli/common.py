@@ -24,7 +24,7 @@ T = TypeVar("T")
 EXIT_REFUSED, EXIT_UNKNOWN = 1, 3
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print data as JSON.")
-as_option = click.option("--as", "actor", default="", help="Who does it; the PIN comes on standard input.")
+as_option = click.option("--as", "actor", default="", help="Who does it, by name; the role decides what is allowed.")
 
 
 def home() -> Path:
