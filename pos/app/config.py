@@ -18,6 +18,7 @@ from pos.domain.money import exponent
 FILE = "settings.toml"
 MINUTES_MIN, MINUTES_MAX = 0.05, 720.0
 HOURS_MAX = 24 * 35.0
+QR_KINDS = ("auto", "gateway", "relay", "upi")
 EXAMPLE = """[shop]
 name = "Corner Café"
 currency = "INR"
@@ -72,13 +73,14 @@ class People(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class GatewaySettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """`api_base` may point at a server that speaks the same API, in test mode only."""
+    """`api_base` may point at a server that speaks the same API, in test mode only; the lowest `rank` is used first."""
 
     enabled: bool = True
     mode: str = "test"
     api_base: str = ""
     return_url: str = ""
     qr: str = "auto"
+    rank: int = 0
 
 
 class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -186,7 +188,12 @@ def _check(settings: Settings, text: str) -> None:
     for name, gateway in settings.gateways.items():
         if gateway.mode not in ("test", "live"):
             raise refuse(f"gateways.{name}.mode", "mode is neither test nor live.", "Choose one of them.")
-        if gateway.qr not in ("auto", "gateway", "relay"):
-            raise refuse(f"gateways.{name}.qr", "qr is none of auto, gateway, relay.", "auto fits most shops.")
+        if gateway.qr not in QR_KINDS:
+            raise refuse(f"gateways.{name}.qr", f"qr is none of {', '.join(QR_KINDS)}.", "auto fits most shops.")
+    modes = {gateway.mode for gateway in settings.gateways.values() if gateway.enabled}
+    if len(modes) > 1:
+        odd = next(name for name, gateway in settings.gateways.items() if gateway.enabled and gateway.mode == "test")
+        why = "one gateway is for tests and another for real money; they cannot share books."
+        raise refuse(f"gateways.{odd}.mode", why, "Set enabled = false for one of them, or the same mode for both.")
     if settings.people.open_pass and not settings.test_mode:
         raise refuse("people.open_pass", "open_pass is for test mode only.", "Remove it, or use test mode.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -17,9 +18,11 @@ from pos.domain.facts import Mode
 from pos.domain.ports import Adapter, Clock, Gateway, Ids, SecretStore
 from pos.domain.store_port import Person, Tx
 from pos.gateways import registry
+from pos.gateways.base import NamesAccount
 from pos.gateways.http import HttpGateway
 from pos.services.books import Books
 from pos.services.bus import Bus
+from pos.services.captures import Captures
 from pos.services.cash import Cash
 from pos.services.catalogue import Catalogue
 from pos.services.checkout import Checkout
@@ -79,7 +82,8 @@ class Till:
         self.desk = Desk(self.context, enrolled_gateways(settings, self.secrets))
         self.settle = Settle(self.context)
         self.people = People(people, people[0].name)
-        self.looks = Looks(self.context, self.desk, self.settle)
+        self.captures = Captures(self.context, self.desk, self.settle)
+        self.looks = Looks(self.context, self.desk, self.settle, self.captures)
         self.selling = Selling(self.context, self.people)
         self.relay = relay_client(self.shop, self.secrets)
         short = RelayShortLinks(self.relay, self.shop.relay_public_url) if self.relay else None
@@ -88,7 +92,7 @@ class Till:
         self.cash = Cash(self.context, self.settle, self.checkout, self.selling)
         self.refunds = Refunds(self.context, self.desk, self.settle, self.people)
         self.reconcile = Reconcile(self.context, self.desk, self.settle)
-        self.hints = Hints(self.context, self.desk, self.settle, self.looks)
+        self.hints = Hints(self.context, self.desk, self.settle, self.looks, self.captures)
         self.books = Books(self.context)
         self.day = DayEnd(self.context, self.reconcile, self.settle, self.people, self.books, self.desk.names())
         self.relay_health = RelayHealth()
@@ -166,7 +170,6 @@ def open_database(home: Path, settings: Settings) -> Database:
 
 
 def shop_settings(settings: Settings, shop_id: str) -> ShopSettings:
-    first = next((g for g in settings.gateways.values() if g.enabled), GatewaySettings())
     return ShopSettings(
         shop_id=shop_id,
         name=settings.shop.name,
@@ -180,8 +183,6 @@ def shop_settings(settings: Settings, shop_id: str) -> ShopSettings:
         sync_every_minutes=settings.sync.every_minutes,
         relay_url=settings.relay.url.rstrip("/"),
         relay_public_url=(settings.relay.public_url or settings.relay.url).rstrip("/"),
-        qr=first.qr,
-        return_url=first.return_url or _own_page(settings, first),
         open_pass=settings.people.open_pass,
         test_mode=settings.test_mode,
     )
@@ -204,22 +205,34 @@ def _first_start(tx: Tx) -> tuple[str, list[Person]]:
 
 
 def enrolled_gateways(settings: Settings, secrets: SecretStore) -> dict[str, Enrolled]:
-    """Every enabled gateway of the settings, ready to be opened. Its key is read from the secret store when it is."""
-    found = {}
-    for name, entry in settings.gateways.items():
-        if not entry.enabled:
-            continue
-        adapter = registry.adapter(name, Mode(entry.mode))
-        key = _secret(secrets, f"gateways.{name}.secret_key")
-        found[name] = Enrolled(
-            name=name,
-            title=adapter.capabilities.title,
-            mode=entry.mode,
-            key_print=hashlib.sha256(f"{entry.api_base}|{key}".encode()).hexdigest()[:16],
-            capabilities=adapter.capabilities,
-            connect=partial(connect, adapter, entry, key),
-        )
-    return found
+    """Every enabled gateway of the settings, ready to be opened, in the order of their use."""
+    ranked = sorted(settings.gateways.items(), key=lambda item: item[1].rank)  # stable: else as they are written
+    return {name: enrolled(settings, name, entry, secrets) for name, entry in ranked if entry.enabled}
+
+
+def enrolled(settings: Settings, name: str, entry: GatewaySettings, secrets: SecretStore) -> Enrolled:
+    """One gateway, ready to be opened.
+
+    Raises:
+        NotFound, Broken: there is no such gateway, or its package does not load.
+        BadInput: it cannot make the codes that are wanted.
+    """
+    adapter = registry.adapter(name, Mode(entry.mode))
+    able = adapter.capabilities
+    if entry.qr not in ("auto", "gateway", "relay", *able.collects):
+        raise BadInput(f"{able.title} makes no {entry.qr.upper()} codes.", f"Set gateways.{name}.qr to auto.")
+    keys = {each: _secret(secrets, f"gateways.{name}.{each}") for each in able.secrets}
+    return Enrolled(
+        name=name,
+        title=able.title,
+        mode=entry.mode,
+        key_print=hashlib.sha256("|".join([entry.api_base, *keys.values()]).encode()).hexdigest()[:16],
+        capabilities=able,
+        connect=partial(connect, adapter, entry, keys),
+        own_account=adapter.account_of(keys) if isinstance(adapter, NamesAccount) else "",
+        return_url=entry.return_url or _own_page(settings, entry),
+        qr=entry.qr,
+    )
 
 
 def _secret(secrets: SecretStore, name: str) -> str:
@@ -231,18 +244,19 @@ def _secret(secrets: SecretStore, name: str) -> str:
         return ""
 
 
-def connect(adapter: Adapter, entry: GatewaySettings, key: str, account: str) -> Gateway:
+def connect(adapter: Adapter, entry: GatewaySettings, keys: Mapping[str, str], account: str) -> Gateway:
     """A gateway with its connection.
 
     Raises:
-        BadInput: no key, or an address that this key must not be sent to.
+        BadInput: a key is missing, or must not be sent to this address.
     """
-    if not key:
-        title = adapter.capabilities.title
-        hint = f"Set it with `pos secrets set gateways.{adapter.name}.secret_key`."
-        raise BadInput(f"The key of {title} is not set.", hint)
+    missing = [name for name, value in keys.items() if not value]
+    if missing:
+        title, names = adapter.capabilities.title, " and ".join(name.replace("_", " ") for name in missing)
+        hint = f"Set it in Manage > Gateways, or with `pos secrets set gateways.{adapter.name}.{missing[0]}`."
+        raise BadInput(f"The {names} of {title} is not set.", hint)
     base = entry.api_base or f"https://{adapter.capabilities.hosts[0]}"
-    return HttpGateway(adapter.with_account(account), base, key)
+    return HttpGateway(adapter.with_account(account), base, keys)
 
 
 def background(till: Till, only: str = "") -> Supervisor:

@@ -98,6 +98,9 @@ class Answer:
 class LinkInfo:
     """A gateway's link as it is now. `state`: open, closed (paid or complete), expired, unknown.
 
+    `url` is what the QR code carries: the hosted page, or a `upi://pay?...` text. `amount_minor` and `currency` where
+    the gateway names them; what was made for another amount is never shown.
+
     `complete_look`: the payments listed with it were read at the same moment or later than its state, and all of them.
     """
 
@@ -107,6 +110,8 @@ class LinkInfo:
     reference: str = ""
     expires_at_ms: int | None = None
     complete_look: bool = False
+    amount_minor: int | None = None
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +120,7 @@ class Reading:
 
     `refund_id`: the gateway's id of the refund a refund call made. `account`/`mode`: answers to WHOAMI, and mode
     wherever the object names it. `message` is the gateway's own sentence, for the call log and for managers.
+    `lacks`: ways to collect (`LinkRequest.collect`) that an answer to WHOAMI says this account does not have.
     """
 
     outcome: Outcome
@@ -128,6 +134,7 @@ class Reading:
     mode: Mode | None = None
     message: str = ""
     retry_after_s: float | None = None
+    lacks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +149,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class LinkRequest:
-    """Everything a link needs; made by `services.checkout` from the order on record, by nobody else."""
+    """Everything a link needs; made by `services.issue` from the order on record, by nobody else.
+
+    `collect`: `link` for the gateway's hosted page, `upi` for a single-use UPI QR code, where the gateway has it.
+    """
 
     key: str
     reference: str
@@ -153,6 +163,7 @@ class LinkRequest:
     till: str
     return_url: str
     expires_at_ms: int | None = None
+    collect: str = "link"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +184,8 @@ class Capabilities:
 
     title: str
     key_life_s: int
+    """How long a create call's idempotency key is remembered; 0: there is none, and a link whose answer was lost is
+    looked for by our reference before anything is sent again."""
     can_close: bool
     single_use: bool
     expiry_min_s: int | None
@@ -183,6 +196,8 @@ class Capabilities:
     paging: str
     """`cursor` or `skip`."""
     refund_key: bool
+    """Whether a refund call carries a key that makes it safe to repeat for `key_life_s`; past that, and where
+    `key_life_s` is 0, what was given back is looked at before it is repeated."""
     signed_webhooks: bool
     hosts: tuple[str, ...]
     """API hosts of the real service; live keys go nowhere else."""
@@ -190,7 +205,19 @@ class Capabilities:
     """Hosts of its hosted pages; a link elsewhere is not shown (test mode: the configured `api_base`'s host too)."""
     parts: tuple[Part, ...] = (Part.PAYMENTS, Part.REFUNDS)
     secrets: tuple[str, ...] = ("secret_key",)
+    """Names of what logs in, below `gateways.<name>.`; the last is the one that must never be seen again."""
     minimum_minor: dict[str, int] = field(default_factory=dict)
+    link_title: str = "link"
+    """What a link is called there, for people: `Checkout Session`."""
+    collects: tuple[str, ...] = ("link",)
+    """Values of `LinkRequest.collect` it knows; the first is the usual one."""
+    timed_webhooks: bool = False
+    """Whether the signature covers a time, so that an old message cannot be played again."""
+    report_names_reference: bool = True
+    """Whether a payment in the report leads to our reference; else the till asks for what it does not know yet."""
+    names_account: bool = True
+    """Whether WHOAMI says which account this is; else the adapter's `account_of` names it from the credentials."""
+    part_refunds: bool = True
 
 
 class Adapter(Protocol):

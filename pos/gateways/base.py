@@ -6,7 +6,7 @@ Nothing here knows a particular gateway, opens a connection or reads a clock.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar, runtime_checkable
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
@@ -39,6 +39,7 @@ __all__ = [
     "LinkInfo",
     "LinkRequest",
     "Mode",
+    "NamesAccount",
     "NoAnswer",
     "NotSent",
     "NotUnderstood",
@@ -69,8 +70,20 @@ T = TypeVar("T")
 class Authorising(Protocol):
     """An adapter whose gateway does not take `Authorization: Bearer <secret key>` says here what it takes."""
 
-    def authorization(self, secret: str) -> tuple[tuple[str, str], ...]:
-        """Headers that log in with this secret; they are added when a call is sent and never stored."""
+    def authorization(self, secrets: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+        """Headers that log in with these secrets, by their names in `Capabilities.secrets`.
+
+        They are added when a call is sent and never stored.
+        """
+        ...
+
+
+@runtime_checkable
+class NamesAccount(Protocol):
+    """An adapter whose gateway has no call that says which account a key belongs to (`names_account` is False)."""
+
+    def account_of(self, secrets: Mapping[str, str]) -> str:
+        """A public name for the account, from what is no secret among the credentials (a key's id)."""
         ...
 
 

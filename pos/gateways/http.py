@@ -15,6 +15,7 @@ import logging
 import re
 import ssl
 import time
+from collections.abc import Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -31,11 +32,14 @@ MAX_BODY_BYTES = 8 * 1024 * 1024  # a hundred charges with everything expanded a
 MAX_HEADERS = 100  # headers of an answer that are kept
 CONNECT_TIMEOUT_S = 5.0
 GET_TRIES = 2
+SECRET_KEY = "secret_key"  # noqa: S105 - the name of a secret
 MAX_CONNECTIONS = 8  # per gateway
 KEEP_OPEN_S = 20.0  # shorter than common idle limits, so that few requests meet a closed connection
 
 _LIVE_KEY = re.compile(r"(?:\A|_)live_", re.IGNORECASE)
 _TEST_KEY = re.compile(r"(?:\A|_)test_", re.IGNORECASE)
+UPI = "upi://"
+_UPI_TEXT = re.compile(r"upi://pay\?[A-Za-z0-9%&=._~+@,:;!*'()/-]{1,1000}")
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
@@ -43,16 +47,21 @@ log = logging.getLogger("pos.gateways")
 
 
 class HttpGateway:
-    """An adapter with a connection and a secret: `pos.domain.ports.Gateway`. `close` closes the client, given or not.
+    """An adapter with a connection and what logs in: `pos.domain.ports.Gateway`. `close` closes the client.
+
+    `secrets` are by their names in `Capabilities.secrets`; text alone is the secret key.
 
     Raises (at construction):
         BadInput: an address the key must not be sent to, or a key of the other mode.
     """
 
-    def __init__(self, adapter: Adapter, base_url: str, secret: str, client: httpx.AsyncClient | None = None) -> None:
+    def __init__(
+        self, adapter: Adapter, base_url: str, secrets: Mapping[str, str] | str, client: httpx.AsyncClient | None = None
+    ) -> None:
+        given = {SECRET_KEY: secrets} if isinstance(secrets, str) else dict(secrets)
         self._adapter = adapter
-        self._base = check_base_url(adapter, base_url, secret)
-        self._login = _login(adapter, secret)
+        self._base = check_base_url(adapter, base_url, *given.values())
+        self._login = _login(adapter, given)
         self._client = client or new_client()
 
     def __repr__(self) -> str:
@@ -183,14 +192,16 @@ def _date_ms(answer: Answer) -> int | None:
         return None
 
 
-def _login(adapter: Adapter, secret: str) -> tuple[tuple[str, str], ...]:
-    if not _VISIBLE.fullmatch(secret):
-        raise BadInput(
-            f"The secret key for {adapter.capabilities.title} is empty or has odd characters.", "Copy it again."
-        )
+def _login(adapter: Adapter, secrets: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    for name in adapter.capabilities.secrets:
+        if not _VISIBLE.fullmatch(secrets.get(name, "")):
+            what = name.replace("_", " ")
+            raise BadInput(
+                f"The {what} for {adapter.capabilities.title} is empty or has odd characters.", "Copy it again."
+            )
     if isinstance(adapter, Authorising):
-        return adapter.authorization(secret)
-    return (("Authorization", f"Bearer {secret}"),)
+        return adapter.authorization(secrets)
+    return (("Authorization", f"Bearer {secrets[SECRET_KEY]}"),)
 
 
 @functools.cache
@@ -221,8 +232,8 @@ def looks_live(secret: str) -> bool:
     return bool(_LIVE_KEY.search(secret))
 
 
-def check_base_url(adapter: Adapter, base_url: str, secret: str) -> str:
-    """The address without a closing slash, if this key may be sent there.
+def check_base_url(adapter: Adapter, base_url: str, *secrets: str) -> str:
+    """The address without a closing slash, if these secrets may be sent there.
 
     Live keys go to the adapter's own hosts only, over https on the usual port. In test mode any https address will
     do, and plain http to this machine.
@@ -231,9 +242,9 @@ def check_base_url(adapter: Adapter, base_url: str, secret: str) -> str:
         BadInput: it may not.
     """
     title, live = adapter.capabilities.title, adapter.mode is Mode.LIVE
-    if looks_live(secret) and not live:
+    if any(map(looks_live, secrets)) and not live:
         raise BadInput(f"The {title} key is for real money, but the mode is test.", "Set mode = live, or a test key.")
-    if live and _TEST_KEY.search(secret):
+    if live and any(map(_TEST_KEY.search, secrets)):
         raise BadInput(f"The {title} key is a test key, but the mode is live.", "Set mode = test, or the live key.")
     parts = _split(base_url)
     if parts is None or parts.path.rstrip("/") or parts.query or parts.fragment:
@@ -249,11 +260,13 @@ def check_base_url(adapter: Adapter, base_url: str, secret: str) -> str:
 
 
 def page_allowed(url: str, adapter: Adapter, base_url: str) -> bool:
-    """Whether a customer may be sent to this page: https on the adapter's page hosts.
+    """Whether a code may carry this: https on the adapter's page hosts; a UPI text where the adapter makes them.
 
     In test mode also the host of the configured address; where that is this machine, plain http on it and, for a
     phone in the shop's own network (`demo --lan`), on a private address.
     """
+    if url.startswith(UPI):
+        return "upi" in adapter.capabilities.collects and bool(_UPI_TEXT.fullmatch(url))
     parts = _split(url)
     if parts is None:
         return False

@@ -16,7 +16,8 @@ from pos.domain.store_port import CallLog, Outgoing, Problem, Tx
 from pos.services import schedule
 from pos.services.bus import LinkIssued, OrderChanged
 from pos.services.context import Context
-from pos.services.looks import evidence_of
+from pos.services.desk import Desk
+from pos.services.evidence import evidence_of
 from pos.services.orderview import view_of
 from pos.services.settle import Settle
 from pos.services.views import OrderView
@@ -26,12 +27,20 @@ QR_VERSION_10_BYTES = 213
 
 
 class AfterCall:
-    def __init__(self, context: Context, settle: Settle, short_links: ShortLinks | None) -> None:
+    def __init__(self, context: Context, desk: Desk, settle: Settle, short_links: ShortLinks | None) -> None:
         self._context = context
+        self._desk = desk
         self._settle = settle
         self._short_links = short_links
 
-    async def opened(self, gate: Gateway, outgoing: Outgoing, info: LinkInfo, asked: Asked) -> OrderView:
+    async def opened(
+        self, gate: Gateway, outgoing: Outgoing, info: LinkInfo, asked: Asked, source: Source = Source.ANSWER
+    ) -> OrderView:
+        """The link is known: shown, if its attempt still waits for it and its address may be shown.
+
+        Raises:
+            Refused: the address is not one of the gateway's own.
+        """
         allowed = gate.page_allowed(info.url)
         short = await self._short(outgoing, info) if allowed else ""
         now = self._context.now_ms()
@@ -55,7 +64,7 @@ class AfterCall:
                 tx.attempts.update(replace(known, look_due_at_ms=now))
             line = CallLog(attempt.order_id, attempt.id, now, "create", "create", "ok", "", asked.status)
             tx.outbox.log(line)
-            self._settle.apply(tx, [evidence_of(attempt.gateway, asked, Source.ANSWER, "create")], now)
+            self._settle.apply(tx, [evidence_of(attempt.gateway, asked, source, "create")], now)
             return view_of(tx, attempt.order_id, now)
 
         view = await self._context.store.write(write)
@@ -68,8 +77,8 @@ class AfterCall:
 
     async def _short(self, outgoing: Outgoing, info: LinkInfo) -> str:
         """The relay's short address, where the gateway's own would make the code denser than version 10."""
-        wanted = self._context.shop.qr
-        if self._short_links is None or wanted == "gateway":
+        wanted = self._desk.enrolled[outgoing.call.gateway].qr
+        if self._short_links is None or wanted in ("gateway", "upi"):
             return ""
         if wanted == "auto" and len(info.url.encode()) <= QR_VERSION_10_BYTES:
             return ""

@@ -13,7 +13,7 @@ from pos.services.bus import Bus
 
 @dataclass(frozen=True, slots=True)
 class ShopSettings:
-    """The shop as it is configured. `shop_id` is a UUID made at first start; `return_url` where customers come back."""
+    """The shop as it is configured. `shop_id` is a UUID made at first start."""
 
     shop_id: str
     name: str
@@ -27,8 +27,6 @@ class ShopSettings:
     sync_every_minutes: float = 5.0
     relay_url: str = ""
     relay_public_url: str = ""
-    return_url: str = ""
-    qr: str = "auto"
     open_pass: bool = False
     test_mode: bool = True
 
@@ -36,11 +34,11 @@ class ShopSettings:
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
 
-    def return_page(self, token: str, relay_shop: str) -> str:
-        """Where a customer's browser goes after paying: the relay's page, or the shop's own."""
+    def return_page(self, token: str, relay_shop: str, own: str) -> str:
+        """Where a customer's browser goes after paying: the relay's page, or the shop's `own`."""
         if self.relay_public_url and relay_shop:
             return f"{self.relay_public_url}/return/{relay_shop}/{token}"
-        return self.return_url
+        return own
 
     def business_day(self, at_ms: int) -> str:
         """The ISO date of the business day that a moment belongs to: from cut-off to cut-off in the shop's zone."""

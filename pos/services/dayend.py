@@ -21,10 +21,11 @@ from pos.domain.store_port import OrderFilter, Parked, Problem, SweepRun, Tx, ZE
 from pos.domain.verdict import fold
 from pos.services.books import Books
 from pos.services.context import Context
+from pos.services.evidence import Evidence
 from pos.services.orderview import find_order, gateway_title, row_of_line, view_of
 from pos.services.people import People
 from pos.services.reconcile import Reconcile
-from pos.services.settle import Evidence, Settle
+from pos.services.settle import Settle
 from pos.services.shifts import open_shift
 from pos.services.views import DayView, ExceptionView, MatchRow, OrderView, TotalRow
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from pos.domain.errors import NotFound, OutcomeUnknown, Refused
-from pos.domain.ports import Asked, Capabilities, Gateway, NoAnswer, NotSent, Outcome, PreparedCall
+from pos.domain.ports import Asked, Capabilities, Gateway, NoAnswer, NotSent, Outcome, PreparedCall, Reading
 from pos.domain.store_port import Account, Tx
 from pos.services.context import Context
 
@@ -17,7 +17,11 @@ DOWN_AFTER_FAILURES = 3
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
-    """A gateway as the settings describe it. `connect(account)` opens it; `key_print` is a digest of its key."""
+    """A gateway as the settings describe it. `connect(account)` opens it; `key_print` is a digest of its keys.
+
+    `own_account` names the account where the gateway itself does not (`Capabilities.names_account`); `return_url` is
+    where customers come back to without a relay; `qr` what the code carries: auto, gateway, relay, upi.
+    """
 
     name: str
     title: str
@@ -25,6 +29,13 @@ class Enrolled:
     key_print: str
     capabilities: Capabilities
     connect: Callable[[str], Gateway]
+    own_account: str = ""
+    return_url: str = ""
+    qr: str = "auto"
+
+    @property
+    def collect(self) -> str:
+        return "upi" if self.qr == "upi" else "link"
 
 
 @dataclass(slots=True)
@@ -79,23 +90,18 @@ class Desk:
         entry = self.enrolled[name]
         known = await self._context.store.read(lambda tx: tx.shop.account(name))
         if known is None or known.key_print != entry.key_print or known.mode != entry.mode:
-            known = await self._introduce(entry)
+            known = await self._introduce(entry, known)
         return self._open.setdefault(name, entry.connect(known.account))
 
-    async def _introduce(self, entry: Enrolled) -> Account:
+    async def _introduce(self, entry: Enrolled, before: Account | None) -> Account:
         gateway = entry.connect("")
         try:
-            asked = await self.ask(gateway, gateway.adapter.whoami())
+            reading = (await self.ask(gateway, gateway.adapter.whoami())).reading
+            _check_introduction(entry, reading)
+            named = reading.account or await self._by_witness(entry, gateway, before)
         finally:
             await gateway.close()
-        reading = asked.reading
-        if reading.outcome is Outcome.UNAUTHORIZED:
-            raise Refused(f"{entry.title} does not accept the key.", "Set it again with `pos secrets set`.")
-        if reading.outcome is not Outcome.OK:
-            raise OutcomeUnknown(f"{entry.title} did not say which account this is.", "Try again in a moment.")
-        if reading.mode is not None and reading.mode != entry.mode:
-            raise Refused(f"The key of {entry.title} is for {reading.mode} mode.", f"The settings say {entry.mode}.")
-        account = Account(entry.name, reading.account, entry.mode, reading.account_name, entry.key_print)
+        account = Account(entry.name, named, entry.mode, reading.account_name, entry.key_print)
         now = self._context.now_ms()
 
         def keep(tx: Tx) -> None:
@@ -105,6 +111,27 @@ class Desk:
 
         await self._context.store.write(keep)
         return account
+
+    async def _by_witness(self, entry: Enrolled, gateway: Gateway, before: Account | None) -> str:
+        """Which account this is where the gateway has no call that says so.
+
+        A new key of the account we know can see the last link that was made there; a key of another account cannot.
+        Without this a replaced key would look like another account, and every payment of the old one like an intruder.
+
+        Raises:
+            OutcomeUnknown: the gateway does not say.
+        """
+        if before is None or before.mode != entry.mode:
+            return entry.own_account
+        link = await self._context.store.read(lambda tx: tx.attempts.newest_link(entry.name, before.account))
+        if not link:
+            return entry.own_account
+        outcome = (await self.ask(gateway, gateway.adapter.fetch(link))).reading.outcome
+        if outcome is Outcome.NOT_FOUND:
+            return entry.own_account
+        if outcome is not Outcome.OK:
+            raise OutcomeUnknown(f"{entry.title} did not say which account this is.", "Try again in a moment.")
+        return before.account
 
     async def ask(self, gateway: Gateway, call: PreparedCall, *, timeout_s: float = ASK_TIMEOUT_S) -> Asked:
         """Ask once, and note how the gateway does.
@@ -129,3 +156,16 @@ class Desk:
         for gateway in self._open.values():
             await gateway.close()
         self._open.clear()
+
+
+def _check_introduction(entry: Enrolled, reading: Reading) -> None:
+    """Raises:
+    Refused: the key is not accepted, or is one of the other mode.
+    OutcomeUnknown: the gateway does not say.
+    """
+    if reading.outcome is Outcome.UNAUTHORIZED:
+        raise Refused(f"{entry.title} does not accept the key.", "Set it again in Manage > Gateways.")
+    if reading.outcome is not Outcome.OK:
+        raise OutcomeUnknown(f"{entry.title} did not say which account this is.", "Try again in a moment.")
+    if reading.mode is not None and reading.mode != entry.mode:
+        raise Refused(f"The key of {entry.title} is for {reading.mode} mode.", f"The settings say {entry.mode}.")

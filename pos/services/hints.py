@@ -15,9 +15,11 @@ from pos.domain.payment import Attempt
 from pos.domain.ports import Outcome, PreparedCall
 from pos.domain.store_port import CallLog, Hint, Tx
 from pos.services.bus import PageOpened
+from pos.services.captures import Captures
 from pos.services.context import Context
 from pos.services.desk import Desk
-from pos.services.looks import Looks, evidence_of
+from pos.services.evidence import evidence_of
+from pos.services.looks import Looks
 from pos.services.settle import Settle
 
 RETRY_FIRST_MS = 2_000
@@ -27,11 +29,12 @@ FOLLOW_MAX = 3
 
 
 class Hints:
-    def __init__(self, context: Context, desk: Desk, settle: Settle, looks: Looks) -> None:
+    def __init__(self, context: Context, desk: Desk, settle: Settle, looks: Looks, captures: Captures) -> None:
         self._context = context
         self._desk = desk
         self._settle = settle
         self._looks = looks
+        self._captures = captures
 
     async def take(self, hint: Hint, cursor: str) -> None:
         """One event from the relay; afterwards the cursor stands behind it, whatever happened."""
@@ -85,7 +88,8 @@ class Hints:
                     return False
                 call = asked.reading.next
                 done = ("", "") if call else (cursor, hint.id)  # with the last page, or a failure in between loses it
-                await self._settle.take_in(evidence_of(hint.gateway, asked, Source.FETCH, label, *done))
+                told = evidence_of(hint.gateway, asked, Source.FETCH, label, *done)
+                await self._captures.follow(gate, [told], await self._settle.take_in(told))
             if call is not None:  # more than we follow: what was read is settled, the report brings the rest
                 await self._context.store.write(lambda tx: self._settled(tx, hint, cursor))
         except PosError:  # no answer, or a key that is not accepted: kept, and asked again

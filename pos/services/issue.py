@@ -15,7 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pos.domain.basket import Line
-from pos.domain.errors import Broken, Refused
+from pos.domain.errors import Broken, PosError, Refused
+from pos.domain.facts import Source
 from pos.domain.order import Life, Order
 from pos.domain.payment import CALL_TIMEOUT_S, SEND_BY_S, Attempt, KeyParts, Phase, idempotency_key, reference
 from pos.domain.ports import Asked, Gateway, LinkInfo, LinkRequest, NoAnswer, NotSent, Outcome, ShortLinks
@@ -26,6 +27,7 @@ from pos.services.aftercall import AfterCall
 from pos.services.bus import OrderChanged
 from pos.services.context import Context
 from pos.services.desk import Desk
+from pos.services.looks import find_link
 from pos.services.orderview import gateway_title, view_of
 from pos.services.selling import Selling
 from pos.services.settle import Settle
@@ -35,6 +37,8 @@ LEASE_MS = 15_000
 EXPIRY_MARGIN_S = 60
 REPEATS = 2
 REPEAT_PAUSE_S = 0.4
+LOOK_AGAIN_S = 1.0
+"""Seconds between the two looks for a link whose call was not answered."""
 BUSY_WAIT_MAX_S = 5.0
 
 
@@ -58,7 +62,7 @@ class Issuer:
         short_links: ShortLinks | None = None,
     ) -> None:
         self._short_links = short_links
-        self._after = AfterCall(context, settle, short_links)
+        self._after = AfterCall(context, desk, settle, short_links)
         self._relay_known = False
         self._context = context
         self._desk = desk
@@ -207,7 +211,7 @@ class Issuer:
         return now_ms + health.skew_ms + (least + EXPIRY_MARGIN_S) * 1000
 
     def _request(self, order: Order, attempt: Attempt, relay_shop: str) -> LinkRequest:
-        shop = self._context.shop
+        shop, entry = self._context.shop, self._desk.enrolled[attempt.gateway]
         return LinkRequest(
             key=attempt.key,
             reference=attempt.reference,
@@ -216,7 +220,8 @@ class Issuer:
             description=f"{shop.name} · {order.number}",
             shop=shop.shop_id,
             till=shop.till,
-            return_url=shop.return_page(attempt.token, relay_shop),
+            return_url=shop.return_page(attempt.token, relay_shop, entry.return_url),
+            collect=entry.collect,
         )
 
     # -- step 2: the call --------------------------------------------------------------------------------------------
@@ -228,7 +233,13 @@ class Issuer:
         return await self._send(gate, drafted.outgoing)
 
     async def _send(self, gate: Gateway, outgoing: Outgoing) -> OrderView:
-        """Send the same bytes until an answer can be read, a few times at the most."""
+        """Send the same bytes until an answer can be read, a few times at the most.
+
+        Without a key at the gateway nothing that may have arrived is sent again: it is looked for.
+        """
+        keyed = gate.adapter.capabilities.key_life_s > 0
+        if not keyed and outgoing.tries > 1:
+            return await self._look_for(gate, outgoing, "no_answer", "an earlier call was not answered", 0)
         for repeat in range(REPEATS + 1):
             last = repeat == REPEATS
             try:
@@ -240,6 +251,8 @@ class Issuer:
                     raise
                 return await self._after.unanswered(outgoing, "not_sent", error.title, 0)
             except NoAnswer as error:
+                if not keyed:
+                    return await self._look_for(gate, outgoing, "no_answer", error.title, 0)
                 if last:
                     return await self._after.unanswered(outgoing, "no_answer", error.title, 0)
             else:
@@ -247,10 +260,29 @@ class Issuer:
                 if outcome is Outcome.BUSY and not last:
                     await asyncio.sleep(min(asked.reading.retry_after_s or REPEAT_PAUSE_S, BUSY_WAIT_MAX_S))
                     continue
+                if outcome is Outcome.UNKNOWN and not keyed:
+                    return await self._look_for(gate, outgoing, "unknown", asked.reading.message, asked.status)
                 if outcome is not Outcome.UNKNOWN or last:
                     return await self._answered(gate, outgoing, asked)
             await asyncio.sleep(REPEAT_PAUSE_S)
         raise AssertionError("unreachable")
+
+    async def _look_for(self, gate: Gateway, outgoing: Outgoing, outcome: str, message: str, status: int) -> OrderView:
+        """Find by our reference what a call without an answer may have made, twice; found and open, it is ours to show.
+
+        Not found proves nothing yet: the order stays unknown, and the prober goes on looking.
+        """
+        attempt = await self._context.store.read(lambda tx: tx.attempts.get(outgoing.attempt_id))
+        assert attempt is not None
+        for pause_s in (0.0, LOOK_AGAIN_S):
+            await asyncio.sleep(pause_s)
+            try:
+                asked, info = await find_link(self._desk, gate, attempt)
+            except PosError:
+                break
+            if info is not None and _fits(info, attempt):
+                return await self._after.opened(gate, outgoing, info, asked, Source.FETCH)
+        return await self._after.unanswered(outgoing, outcome, message, status)
 
     # -- step 3: the write after the call ----------------------------------------------------------------------------
 
@@ -258,7 +290,7 @@ class Issuer:
         reading = asked.reading
         if reading.outcome is Outcome.OK:
             attempt = await self._context.store.read(lambda tx: tx.attempts.get(outgoing.attempt_id))
-            info = _our_link(reading.links, attempt.reference if attempt else "")
+            info = _our_link(reading.links, attempt)
             if info is not None:
                 return await self._after.opened(gate, outgoing, info, asked)
             return await self._after.unanswered(outgoing, "unknown", "the answer names no link of ours", asked.status)
@@ -273,9 +305,20 @@ class Issuer:
         raise Refused(f"{title} made no link: {reading.message or 'it gave no reason'}.", "Choose another way to pay.")
 
 
-def _our_link(links: Sequence[LinkInfo], expected: str) -> LinkInfo | None:
+def _our_link(links: Sequence[LinkInfo], attempt: Attempt | None) -> LinkInfo | None:
     """The link in the answer, if it is the one that was asked for; another order's object is no answer."""
-    return next((info for info in links if info.id and info.url and info.reference == expected), None)
+    return next((info for info in links if attempt and info.url and _is_ours(info, attempt)), None)
+
+
+def _fits(info: LinkInfo, attempt: Attempt) -> bool:
+    """A link that was found may be shown like one that was answered: ours, still open, exactly what was asked for."""
+    return info.state == "open" and bool(info.url) and _is_ours(info, attempt)
+
+
+def _is_ours(info: LinkInfo, attempt: Attempt) -> bool:
+    wanted = (attempt.reference, attempt.amount_minor, attempt.currency)
+    said = (info.reference, info.amount_minor, info.currency)
+    return bool(info.id) and (said == wanted or (said[0] == wanted[0] and info.amount_minor is None))
 
 
 def check_fence(attempts: Sequence[Attempt], number: str) -> None:

@@ -15,12 +15,14 @@ from dataclasses import dataclass, replace
 from pos.domain.errors import PosError
 from pos.domain.facts import Source
 from pos.domain.payment import CALL_TIMEOUT_S, Attempt, Phase
-from pos.domain.ports import Asked, Gateway, LinkInfo, NoAnswer, NotSent, Outcome, PreparedCall
+from pos.domain.ports import Asked, Gateway, LinkInfo, NoAnswer, Outcome
 from pos.domain.store_port import CallLog, Tx
 from pos.services import schedule
+from pos.services.captures import Captures
 from pos.services.context import Context
 from pos.services.desk import Desk
-from pos.services.settle import Evidence, Settle
+from pos.services.evidence import evidence_of, unanswered_word
+from pos.services.settle import Settle
 from pos.services.views import OrderRow
 
 FIND_MARGIN_MS = 15 * 60_000
@@ -40,10 +42,11 @@ class LookDone:
 
 
 class Looks:
-    def __init__(self, context: Context, desk: Desk, settle: Settle) -> None:
+    def __init__(self, context: Context, desk: Desk, settle: Settle, captures: Captures) -> None:
         self._context = context
         self._desk = desk
         self._settle = settle
+        self._captures = captures
 
     async def look(self, attempt_id: str, *, hint: str, cursor: str = "", drop_hint: str = "") -> LookDone:
         """Look at one attempt now. `hint` says why (`poll`, `check`, `probe`, `webhook:<id>` ...)."""
@@ -59,29 +62,32 @@ class Looks:
             return await self._no_answer(attempt, hint, unanswered_word(error), error)
         if asked.reading.outcome is not Outcome.OK:
             return await self._not_ok(attempt, hint, asked)
-        evidence = evidence_of(attempt.gateway, asked, Source.FETCH, hint, cursor, drop_hint)
-        rows = await self._settle.take_in(evidence)
-        rows += await self._follow(attempt, gateway, asked.reading.next, hint)
-        return LookDone(True, tuple(rows))
+        pages, whole = await self._follow(gateway, asked)
+        told = [evidence_of(attempt.gateway, page, Source.FETCH, hint) for page in pages]
+        if whole:  # the hint is done with when all of the answer is in
+            told[-1] = replace(told[-1], cursor=cursor, drop_hint=drop_hint)
+        rows = await self._settle.take_in_all(told)
+        await self._captures.follow(gateway, told, rows)
+        return LookDone(whole, tuple(rows))
 
-    async def _follow(self, attempt: Attempt, gateway: Gateway, call: PreparedCall | None, hint: str) -> list[OrderRow]:
-        """What did not fit into the first answer: more refunds, disputes. A page that does not come is no failed look:
+    async def _follow(self, gateway: Gateway, first: Asked) -> tuple[list[Asked], bool]:
+        """The answer with what did not fit into its first page (payments, refunds, disputes), and whether that is all.
 
-        the link's own state is known, and the next look or the report brings the rest.
+        A page that does not come spoils nothing: what was read counts, and whether the look was complete is the
+        adapter's word, given with the page that makes it so.
         """
-        rows: list[OrderRow] = []
-        for _ in range(FOLLOW_MAX):
-            if call is None:
-                break
+        pages = [first]
+        while pages[-1].reading.next is not None:
+            if len(pages) > FOLLOW_MAX:
+                return pages, False
             try:
-                asked = await self._desk.ask(gateway, call)
+                asked = await self._desk.ask(gateway, pages[-1].reading.next)
             except PosError:
-                break
+                return pages, False
             if asked.reading.outcome is not Outcome.OK:
-                break
-            rows += await self._settle.take_in(evidence_of(attempt.gateway, asked, Source.FETCH, hint))
-            call = asked.reading.next
-        return rows
+                return pages, False
+            pages.append(asked)
+        return pages, True
 
     async def _ask_link(self, attempt: Attempt, gateway: Gateway) -> Asked:
         adapter = gateway.adapter
@@ -92,32 +98,29 @@ class Looks:
         return await self._desk.ask(gateway, adapter.fetch(attempt.link_id))
 
     async def _find(self, attempt: Attempt, gateway: Gateway, hint: str) -> LookDone:
-        skew = self._desk.health[gateway.adapter.name].skew_ms  # the window is by the gateway's clock
-        since, until = attempt.drafted_at_ms - FIND_MARGIN_MS + skew, attempt.send_by_ms + FIND_MARGIN_MS + skew
-        call: PreparedCall | None = gateway.adapter.find(attempt.reference, since, until)
-        found: LinkInfo | None = None
-        for _ in range(FIND_PAGES_MAX):
-            if call is None or found is not None:
-                break
-            asked = await self._desk.ask(gateway, call)
-            if asked.reading.outcome is not Outcome.OK:
-                return await self._not_ok(attempt, hint, asked)
-            found = next((info for info in asked.reading.links if info.reference == attempt.reference), None)
-            call = asked.reading.next
-        if found is None and call is not None:
-            raise NoAnswer("The gateway's list does not end.", "It is asked again; nothing is concluded from it.")
+        asked, found = await find_link(self._desk, gateway, attempt)
+        if asked.reading.outcome is not Outcome.OK:
+            return await self._not_ok(attempt, hint, asked)
         now = self._context.now_ms()
         if found is None:
             row = await self._context.store.write(lambda tx: self._not_found(tx, attempt.id, now))
+            known = False
         else:
             info = found
-            row = await self._context.store.write(lambda tx: self._found(tx, attempt.id, info, now))
+            row, known = await self._context.store.write(lambda tx: self._found(tx, attempt.id, info, now))
         self._settle.announce([row])
-        return LookDone(True, (row,)) if found is None else await self.look(attempt.id, hint=hint)
+        return await self.look(attempt.id, hint=hint) if known else LookDone(True, (row,))
 
-    def _found(self, tx: Tx, attempt_id: str, info: LinkInfo, now_ms: int) -> OrderRow:
-        """A link that was asked for and never shown: note it, give it up; the next look closes it."""
+    def _found(self, tx: Tx, attempt_id: str, info: LinkInfo, now_ms: int) -> tuple[OrderRow, bool]:
+        """A link that was asked for and never shown: note it, give it up; the next look closes it.
+
+        While its call may still be sent the one who sends it is left alone: they may be about to show this very link.
+        """
         attempt = _locked(tx, attempt_id)
+        if attempt.phase is Phase.REQUESTING and now_ms <= attempt.send_by_ms:
+            later = replace(attempt, looks_failed=1, looked_at_ms=now_ms, look_due_at_ms=attempt.send_by_ms + 1)
+            tx.attempts.update(later)
+            return self._settle.refold(tx, attempt.order_id, now_ms), False
         if not attempt.link_id:
             attempt = replace(attempt, link_id=info.id, url=info.url, look_due_at_ms=now_ms)
             if attempt.phase in (Phase.DRAFTED, Phase.REQUESTING):
@@ -125,7 +128,7 @@ class Looks:
                     schedule.abandoned(attempt, "found after its time", now_ms), link_id=info.id, url=info.url
                 )
             tx.attempts.update(replace(attempt, look_due_at_ms=now_ms))
-        return self._settle.refold(tx, attempt.order_id, now_ms)
+        return self._settle.refold(tx, attempt.order_id, now_ms), True
 
     def _not_found(self, tx: Tx, attempt_id: str, now_ms: int) -> OrderRow:
         """Absence counts only twice, and past the time in which the call could still arrive."""
@@ -168,18 +171,24 @@ class Looks:
         return LookDone(False, (row,))
 
 
-def evidence_of(
-    gateway: str, asked: Asked, source: Source, hint: str, cursor: str = "", drop_hint: str = ""
-) -> Evidence:
-    reading = asked.reading
-    return Evidence(gateway, reading.facts, source, hint, reading.links, asked.raw_sha256, cursor, drop_hint)
+async def find_link(desk: Desk, gateway: Gateway, attempt: Attempt) -> tuple[Asked, LinkInfo | None]:
+    """The link that was made for an attempt, by our reference; the answer that names it, or the last one.
 
+    An answer that is not OK ends the search: nothing is concluded from it.
 
-def unanswered_word(error: PosError) -> str:
-    """For the call log: why there is no answer."""
-    if isinstance(error, NotSent):
-        return "not_sent"
-    return "no_answer" if isinstance(error, NoAnswer) else "not_asked"
+    Raises:
+        NotSent, NoAnswer: as `Desk.ask`; also a list that does not end.
+    """
+    skew = desk.health[gateway.adapter.name].skew_ms  # the window is by the gateway's clock
+    since, until = attempt.drafted_at_ms - FIND_MARGIN_MS + skew, attempt.send_by_ms + FIND_MARGIN_MS + skew
+    call = gateway.adapter.find(attempt.reference, since, until)
+    for _ in range(FIND_PAGES_MAX):
+        asked = await desk.ask(gateway, call)
+        found = next((info for info in asked.reading.links if info.reference == attempt.reference), None)
+        if asked.reading.outcome is not Outcome.OK or found is not None or asked.reading.next is None:
+            return asked, found
+        call = asked.reading.next
+    raise NoAnswer("The gateway's list does not end.", "It is asked again; nothing is concluded from it.")
 
 
 def _locked(tx: Tx, attempt_id: str) -> Attempt:

@@ -21,7 +21,7 @@ from pos.domain.store_port import SweepRun, Tx
 from pos.services.bus import ReconcileDone
 from pos.services.context import Context
 from pos.services.desk import Desk
-from pos.services.looks import evidence_of
+from pos.services.evidence import evidence_of
 from pos.services.settle import Settle
 
 MARGIN_MS = 1_000

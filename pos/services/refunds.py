@@ -16,10 +16,10 @@ from pos.domain.verdict import Bundle, Proposal, Verdict, fold, refundable_of, r
 from pos.services.bus import OrderChanged
 from pos.services.context import Context
 from pos.services.desk import Desk
-from pos.services.looks import evidence_of, unanswered_word
+from pos.services.evidence import Evidence, evidence_of, unanswered_word
 from pos.services.orderview import view_of
 from pos.services.people import People
-from pos.services.settle import Evidence, Settle
+from pos.services.settle import Settle
 from pos.services.views import OrderView
 
 LEASE_MS = 15_000

@@ -16,10 +16,10 @@ in their sighting's source. One write does, in this order:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pos.domain import verdict as verdicts
-from pos.domain.facts import Fact, Kind, Sighting, Source
+from pos.domain.facts import Fact, Kind, Source
 from pos.domain.matching import Action, Finding, findings
 from pos.domain.order import Life
 from pos.domain.payment import WATCH_CLOSED_DAYS, Attempt, Phase, parse_reference
@@ -30,32 +30,12 @@ from pos.domain.verdict import Bundle, Money, PaymentState, Verdict
 from pos.services import schedule
 from pos.services.bus import OrderChanged
 from pos.services.context import Context
+from pos.services.evidence import Evidence
 from pos.services.orderview import row_of
 from pos.services.views import OrderRow
 
 RECEIPT_VALID_MS = 10 * 60_000
 DRAWER_VALID_MS = 5_000
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What one answer of a gateway said, and how we came to see it.
-
-    `hint` names what made us ask: `webhook:<event>`, `callback:<event>`, `opened:<event>`, `poll`, `probe`, `check`,
-    `create`, `close`, `refund`, `sweep`. `cursor` and `drop_hint` move in the same write.
-    """
-
-    gateway: str
-    facts: tuple[Fact, ...]
-    source: Source
-    hint: str
-    links: tuple[LinkInfo, ...] = ()
-    raw_sha256: str = ""
-    cursor: str = ""
-    drop_hint: str = ""
-
-    def sighting(self, now_ms: int) -> Sighting:
-        return Sighting(self.source, self.hint, now_ms, self.raw_sha256)
 
 
 class Settle:

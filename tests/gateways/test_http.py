@@ -9,7 +9,7 @@ import hashlib
 import logging
 import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -414,8 +414,8 @@ def test_an_adapter_may_log_in_its_own_way() -> None:
     class Basic(StripeAdapter):
         __slots__ = ()
 
-        def authorization(self, secret: str) -> tuple[tuple[str, str], ...]:
-            return (("Authorization", f"Basic {secret}"),)
+        def authorization(self, secrets: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+            return (("Authorization", f"Basic {secrets['secret_key']}"),)
 
     gateway = HttpGateway(Basic(), "http://127.0.0.1:1", "abc")
     assert gateway._login == (("Authorization", "Basic abc"),)

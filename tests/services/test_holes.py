@@ -163,7 +163,7 @@ async def test_an_answer_after_an_end_that_was_taken_for_unsent_is_closed(shop: 
         tx.attempts.update(replace(ended, phase=Phase.ABANDONED))
 
     shop.till.database.write_now(press)
-    after = AfterCall(shop.till.context, shop.till.settle, None)
+    after = AfterCall(shop.till.context, shop.till.desk, shop.till.settle, None)
     await after.opened(gate, row, asked.reading.links[0], asked)
     shop.clock.advance(10)
     while await shop.probe():
@@ -255,7 +255,7 @@ async def test_a_key_that_is_known_with_another_amount_alarms_each_time_and_ends
     attempt = shop.till.database.read_now(lambda tx: tx.attempts.of_order(view.order_id))[-1]
     row = shop.till.database.read_now(lambda tx: tx.outbox.of_attempt(attempt.id, "create"))
     assert row is not None
-    after = AfterCall(shop.till.context, shop.till.settle, None)
+    after = AfterCall(shop.till.context, shop.till.desk, shop.till.settle, None)
     for sent in (row, row, replace(row, attempt_id=attempt.id)):
         await after.ended(sent, "key_reused", "other parameters", 400)
     problems = shop.till.database.read_now(lambda tx: tx.problems.of_order(view.order_id))

@@ -40,6 +40,8 @@ CAPABILITIES = Capabilities(
     page_hosts=("checkout.stripe.com",),
     parts=(Part.PAYMENTS, Part.REFUNDS, Part.DISPUTES, Part.PAYOUTS),
     minimum_minor=MINIMUM_MINOR,
+    link_title="Checkout Session",
+    timed_webhooks=True,
 )
 
 

@@ -181,6 +181,9 @@ class Teller:
 
 def link_info(session: Session, *, fresh: bool) -> LinkInfo:
     """`fresh`: the answer shows the session as it is now; a replayed answer to a create call does not."""
+    amount, currency = None, ""
+    if session.amount_total is not None and session.currency is not None:
+        amount, currency = from_stripe(session.amount_total, session.currency)
     return LinkInfo(
         id=session.id,
         state=_LINK_STATES[session.status],
@@ -188,6 +191,8 @@ def link_info(session: Session, *, fresh: bool) -> LinkInfo:
         reference=session.client_reference_id or "",
         expires_at_ms=session.expires_at * 1000 if session.expires_at is not None else None,
         complete_look=fresh and complete_look(session),
+        amount_minor=amount,
+        currency=currency,
     )
 
 

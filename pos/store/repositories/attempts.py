@@ -38,6 +38,11 @@ class AttemptRows(Rows):
     def by_reference(self, reference: str) -> Attempt | None:
         return self._first(_a.c.reference == reference)
 
+    def newest_link(self, gateway: str, account: str) -> str:
+        where = and_(_a.c.gateway == gateway, _a.c.account == account, _a.c.link_id != "")
+        query = select(_a.c.link_id).where(where).order_by(_a.c.drafted_at_ms.desc()).limit(1)
+        return self._c.execute(query).scalar() or ""
+
     def due(self, now_ms: int, limit: int, till: str) -> list[Attempt]:
         """Attempts whose look is due, the longest due first: this till's, and any that its own till has left waiting.
 

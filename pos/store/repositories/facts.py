@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import ColumnElement, and_, or_, select
 
-from pos.domain.facts import Fact, Kind, Sighting
+from pos.domain.facts import Fact, Kind, Sighting, Source
 from pos.domain.payment import Attempt
 from pos.domain.refund import Refund
 from pos.domain.store_port import Parked
@@ -73,6 +73,13 @@ class FactRows(Rows):
     def of_payment(self, gateway: str, payment: str) -> list[Fact]:
         where = and_(_f.c.gateway == gateway, or_(_f.c.object == payment, _f.c.target == payment))
         return self._facts(where)
+
+    def unbound(self, gateway: str, payments: Sequence[str]) -> list[str]:
+        here = and_(_f.c.gateway == gateway, _f.c.object.in_(payments))
+        bound = select(_f.c.object).where(here, _f.c.kind.in_(OF_PAYMENT))
+        asked = select(_f.c.object).join(_s, _s.c.fact_id == _f.c.id).where(here, _s.c.source == Source.FETCH)
+        known = set(self._c.execute(bound).scalars()) | set(self._c.execute(asked).scalars())
+        return [payment for payment in payments if payment not in known]
 
     def timeline(self, order_id: str) -> list[tuple[Fact, Sighting]]:
         ids = [fact.id for fact in self.bundle(order_id).facts]

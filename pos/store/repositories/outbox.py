@@ -42,14 +42,24 @@ class OutboxRows(Rows):
         return _outgoing(row) if row is not None else None
 
     def due(self, now_ms: int, limit: int) -> list[Outgoing]:
+        """What time alone makes due; captures are sent again only after a look found them still needed."""
         free = or_(_x.c.owner == "", _x.c.lease_until_ms < now_ms)
-        query = select(_x).where(_x.c.state == "ready", _x.c.next_at_ms <= now_ms, free).order_by(_x.c.next_at_ms)
+        query = (
+            select(_x)
+            .where(_x.c.state == "ready", _x.c.next_at_ms <= now_ms, _x.c.operation != "capture", free)
+            .order_by(_x.c.next_at_ms)
+        )
         return [_outgoing(row) for row in self._all(query.limit(limit))]
 
     def of_attempt(self, attempt_id: str, operation: str) -> Outgoing | None:
         where = and_(_x.c.attempt_id == attempt_id, _x.c.operation == operation)
         row = self._one(select(_x).where(where).order_by(_x.c.made_at_ms.desc()))
         return _outgoing(row) if row is not None else None
+
+    def of_call(self, attempt_id: str, call: PreparedCall) -> Outgoing | None:
+        where = and_(_x.c.attempt_id == attempt_id, _x.c.operation == call.operation.value)
+        rows = [_outgoing(row) for row in self._all(select(_x).where(where))]
+        return next((row for row in rows if row.call == call), None)
 
     def of_refund(self, refund_id: str) -> Outgoing | None:
         row = self._one(select(_x).where(_x.c.refund_id == refund_id))
