@@ -91,7 +91,7 @@ class Till:
         self.checkout = Checkout(self.context, issuer, self.settle, self.looks, self.selling, self.people)
         self.cash = Cash(self.context, self.settle, self.checkout, self.selling)
         self.refunds = Refunds(self.context, self.desk, self.settle, self.people)
-        self.reconcile = Reconcile(self.context, self.desk, self.settle)
+        self.reconcile = Reconcile(self.context, self.desk, self.settle, self.captures)
         self.hints = Hints(self.context, self.desk, self.settle, self.looks, self.captures)
         self.books = Books(self.context)
         self.day = DayEnd(self.context, self.reconcile, self.settle, self.people, self.books, self.desk.names())

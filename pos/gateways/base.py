@@ -5,6 +5,7 @@ Nothing here knows a particular gateway, opens a connection or reads a clock.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar, runtime_checkable
@@ -53,10 +54,12 @@ __all__ = [
     "form",
     "parameters",
     "plain",
+    "retry_after",
     "segment",
     "with_query",
 ]
 
+RETRY_AFTER_MAX_S = 3600.0  # a gateway that asks for more is asked again after an hour
 MESSAGE_CHARS = 300
 """Characters of a gateway's own sentence that are kept for the call log and for managers."""
 _KEYS = re.compile(r"\b(?:sk|rk|pk|whsec|rzp)_[A-Za-z0-9_*]+")
@@ -119,6 +122,15 @@ def form(pairs: Iterable[tuple[str, str]]) -> bytes:
 def with_query(path: str, pairs: Iterable[tuple[str, str]]) -> str:
     query = urlencode(list(pairs))
     return f"{path}?{query}" if query else path
+
+
+def retry_after(answer: Answer) -> float | None:
+    """Seconds to wait, where the answer names a sensible number."""
+    try:
+        seconds = float(answer.header("retry-after"))
+    except ValueError:
+        return None
+    return min(seconds, RETRY_AFTER_MAX_S) if math.isfinite(seconds) and seconds >= 0 else None
 
 
 def segment(identifier: str) -> str:

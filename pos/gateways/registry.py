@@ -15,7 +15,7 @@ from pos.domain.facts import Mode
 from pos.domain.ports import Adapter
 
 GROUP = "pos.gateways"
-BUILT_IN = {"stripe": "pos.gateways.stripe.adapter:make"}
+BUILT_IN = {"stripe": "pos.gateways.stripe.adapter:make", "razorpay": "pos.gateways.razorpay.adapter:make"}
 
 
 def names() -> list[str]:

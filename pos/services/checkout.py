@@ -28,9 +28,29 @@ class Checkout:
         self._settle = settle
         self._looks = looks
         self._selling = selling
-        self.issue = issuer.issue
+        self._issue = issuer.issue
         self.sell = issuer.sell
         self.draft = issuer.draft
+
+    async def issue(self, order_id: str, gateway: str, *, actor: str = "") -> OrderView:
+        """Place the order and issue its link, or show the live one again; another gateway's link is closed first.
+
+        Raises:
+            Refused: nothing to pay, the gateway says no.
+            OutcomeUnknown: the other gateway has not confirmed that its link is closed.
+            Unreachable: provably not sent; another gateway may be tried at once.
+        """
+        attempts = await self._context.store.read(lambda tx: tx.attempts.of_order(order_id))
+        other = next((a for a in attempts if a.phase in (Phase.OPEN, Phase.CLOSING) and a.gateway != gateway), None)
+        if other is not None:
+            view = await self.give_up(order_id, actor=actor)
+            if view.left_minor == 0:
+                return view  # it was paid meanwhile
+            if view.attempt is not None and view.attempt.phase == Phase.CLOSING:
+                raise OutcomeUnknown(
+                    f"The first link of order {view.number} is not confirmed closed.", "Wait a moment, then try again."
+                )
+        return await self._issue(order_id, gateway, actor=actor)
 
     async def check_now(self, order_id: str) -> OrderView:
         """Ask the gateway at once about every attempt of the order that is not known to be over."""

@@ -25,7 +25,7 @@ from pos.services.settle import Settle
 RETRY_FIRST_MS = 2_000
 RETRY_MAX_MS = 300_000
 RETRY_TRIES = 40
-FOLLOW_MAX = 3
+FOLLOW_MAX = 6
 
 
 class Hints:

@@ -3,6 +3,7 @@
 1. The window: from `min(watermark, gateway's now - y hours)` to the gateway's now less a margin. The gateway's clock,
    from its `Date` header; a till whose clock is wrong reads the same window.
 2. Every part of the report (payments, refunds, disputes, payouts), every page; each page is settled as it comes.
+   Where a report does not say whose a payment is, the payments that are not known yet are asked for, each once.
 3. A page that does not come ends the run as partial: shown as partial, the watermark stays.
 4. All pages in: the watermark moves. Running it again is harmless: facts are a set.
 """
@@ -11,17 +12,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
 from pos.domain.errors import PosError
-from pos.domain.facts import Kind, Source
+from pos.domain.facts import Fact, Kind, Source
 from pos.domain.ports import Asked, Gateway, NoAnswer, NotSent, Outcome, Part, PreparedCall
 from pos.domain.store_port import SweepRun, Tx
 from pos.services.bus import ReconcileDone
+from pos.services.captures import Captures
 from pos.services.context import Context
 from pos.services.desk import Desk
-from pos.services.evidence import evidence_of
+from pos.services.evidence import Evidence, evidence_of
 from pos.services.settle import Settle
 
 MARGIN_MS = 1_000
@@ -30,15 +33,21 @@ PAGE_TRIES = 3
 WAIT_MAX_S = 20.0
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
+LOOK_UPS_MAX = 200
+"""Payments of one sweep that are asked for by themselves; the next sweep goes on."""
+LOOK_UP_CHUNK = 500
+LOOK_UP_PAGES = 6
+WORTH_ASKING = (Kind.PAYMENT_CAPTURED, Kind.PAYMENT_AUTHORIZED)
 DEEP = ((35, 7 * DAY_MS), (7, DAY_MS))
 """(days back, how often), the widest first: it covers the others."""
 
 
 class Reconcile:
-    def __init__(self, context: Context, desk: Desk, settle: Settle) -> None:
+    def __init__(self, context: Context, desk: Desk, settle: Settle, captures: Captures) -> None:
         self._context = context
         self._desk = desk
         self._settle = settle
+        self._captures = captures
 
     async def sweep_all(self) -> list[SweepRun]:
         """One sweep of every enrolled gateway; one that cannot be reached leaves a partial run."""
@@ -109,18 +118,51 @@ class Reconcile:
     async def _read_part(self, gate: Gateway, run: SweepRun, part: Part, seen: Counter[str]) -> tuple[int, str]:
         """(rows, what kept us from reading all of it or "")."""
         rows = 0
+        told: list[Fact] = []
         call: PreparedCall | None = gate.adapter.report(part, run.from_ms, run.to_ms)
         for _ in range(MAX_PAGES):
             if call is None:
-                return rows, ""
+                return rows, await self._look_up(gate, told)
             asked = await self._page(gate, call)
             if asked.reading.outcome is not Outcome.OK:
                 return rows, asked.reading.message or asked.reading.outcome.value
-            await self._settle.take_in(evidence_of(gate.adapter.name, asked, Source.REPORT, "sweep"))
+            evidence = evidence_of(gate.adapter.name, asked, Source.REPORT, "sweep")
+            await self._captures.follow(gate, [evidence], await self._settle.take_in(evidence))
+            told += [fact for fact in asked.reading.facts if fact.kind in WORTH_ASKING]
             rows += asked.reading.rows
             seen.update({f.object for f in asked.reading.facts if f.kind is Kind.PAYMENT_CAPTURED})
             call = asked.reading.next
-        return rows, "" if call is None else f"more than {MAX_PAGES} pages of {part}"
+        return rows, f"more than {MAX_PAGES} pages of {part}"
+
+    async def _look_up(self, gate: Gateway, told: Sequence[Fact]) -> str:
+        """Ask for payments whose order the report does not name, each once; "" or what kept us from asking for all."""
+        if gate.adapter.capabilities.report_names_reference:
+            return ""
+        name, payments = gate.adapter.name, list(dict.fromkeys(fact.object for fact in told))
+        unbound: list[str] = []
+        for start in range(0, len(payments), LOOK_UP_CHUNK):
+            part = payments[start : start + LOOK_UP_CHUNK]
+            unbound += await self._context.store.read(partial(_unbound, gateway=name, payments=part))
+        for payment in unbound[:LOOK_UPS_MAX]:
+            if not await self._ask_for(gate, payment):
+                return f"{payment} could not be looked up"
+        left = len(unbound) - LOOK_UPS_MAX
+        return f"{left} payments are still to be looked up" if left > 0 else ""
+
+    async def _ask_for(self, gate: Gateway, payment: str) -> bool:
+        """One payment with what ties it to a link, in one write; False when the gateway did not say all of it."""
+        call: PreparedCall | None = gate.adapter.fetch_payment(payment)
+        told: list[Evidence] = []
+        for _ in range(LOOK_UP_PAGES):
+            if call is None:
+                break
+            asked = await self._page(gate, call)
+            if asked.reading.outcome is not Outcome.OK:
+                return False
+            told.append(evidence_of(gate.adapter.name, asked, Source.FETCH, "sweep"))
+            call = asked.reading.next
+        await self._captures.follow(gate, told, await self._settle.take_in_all(told))
+        return True
 
     async def _page(self, gate: Gateway, call: PreparedCall) -> Asked:
         for _ in range(PAGE_TRIES - 1):
@@ -146,3 +188,7 @@ class Reconcile:
         ended, exceptions = await self._context.store.write(write)
         self._context.bus.publish(ReconcileDone(run.gateway, ended.corrected, exceptions, run.complete))
         return ended
+
+
+def _unbound(tx: Tx, gateway: str, payments: Sequence[str]) -> list[str]:
+    return tx.facts.unbound(gateway, payments)

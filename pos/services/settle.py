@@ -122,11 +122,12 @@ class Settle:
         self, tx: Tx, bundle: Bundle, verdict: Verdict, before: Cached, cause: Evidence | None, now_ms: int
     ) -> None:
         """M02, M03: what the report or a background probe put right by itself, so that a manager sees it."""
-        if cause is None or not (cause.source is Source.REPORT or cause.hint == "probe"):
+        if cause is None or cause.hint not in ("probe", "sweep"):
             return
+        source = Source.REPORT if cause.hint == "sweep" else cause.source
         became_paid = before.money in (Money.UNPAID, Money.PART_PAID) and verdict.money in (Money.PAID, Money.OVERPAID)
         if became_paid and verdict.captured_minor and bundle.order.life is Life.PLACED:
-            tx.problems.heal(Healed(bundle.order.id, "M02", cause.gateway, now_ms, cause.source))
+            tx.problems.heal(Healed(bundle.order.id, "M02", cause.gateway, now_ms, source))
 
     def _note_movements(self, tx: Tx, bundle: Bundle, verdict: Verdict, now_ms: int) -> None:
         order = bundle.order

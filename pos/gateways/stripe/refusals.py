@@ -6,12 +6,9 @@ Source: Stripe's API reference, "Errors" and "Idempotent requests".
 
 from __future__ import annotations
 
-import math
-
-from pos.gateways.base import Answer, NotUnderstood, Operation, Outcome, Reading, decode, plain
+from pos.gateways.base import Answer, NotUnderstood, Operation, Outcome, Reading, decode, plain, retry_after
 from pos.gateways.stripe.objects import Error, ErrorBody
 
-RETRY_AFTER_MAX_S = 3600.0  # a gateway that asks for more is asked again after an hour
 _IN_PROGRESS = {"idempotency_key_in_use", "lock_timeout", "rate_limit"}
 _BY_STATUS = {401: Outcome.UNAUTHORIZED, 403: Outcome.UNAUTHORIZED, 404: Outcome.NOT_FOUND}
 _DEFINITE = {"invalid_request_error", "card_error"}
@@ -45,12 +42,3 @@ def _outcome(operation: Operation, status: int, error: Error) -> Outcome:
         return Outcome.UNKNOWN
     # Stripe names no code for "not open any more"; whatever the reason, fetching the session tells the truth.
     return Outcome.GONE if operation is Operation.CLOSE else Outcome.REFUSED
-
-
-def retry_after(answer: Answer) -> float | None:
-    """Seconds to wait, where the answer names a sensible number."""
-    try:
-        seconds = float(answer.header("retry-after"))
-    except ValueError:
-        return None
-    return min(seconds, RETRY_AFTER_MAX_S) if math.isfinite(seconds) and seconds >= 0 else None
