@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from typing import Any
 
 from pos.sandbox.books import Books, Refusal
 from pos.sandbox.records import Dispute, Entry, Payment, Payout, Refund
@@ -23,6 +24,7 @@ class RefundOrder:
     ends: str | None = None
     after_s: float = 0.0
     succeed_first: bool = False
+    details: dict[str, Any] = field(default_factory=dict)
 
 
 def refund(books: Books, payment: Payment, order: RefundOrder) -> Refund:
@@ -43,6 +45,7 @@ def refund(books: Books, payment: Payment, order: RefundOrder) -> Refund:
         settles_at=None if order.ends is None else books.clock + order.after_s,
         settles_as=order.ends,
         metadata=json.dumps(order.metadata),
+        details=json.dumps(order.details),
     )
     entry = books.post("refund", made.id, -amount, 0, like=payment, currency=payment.currency)
     made = books.tx.update(made, entry=entry.id)

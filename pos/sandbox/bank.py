@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from pos.domain.errors import BadInput
 from pos.sandbox import aftermath, lifecycle
 from pos.sandbox.accounts import DEFAULT_KEY as DEFAULT_KEY
-from pos.sandbox.accounts import account, forget_keys, open_account
+from pos.sandbox.accounts import account, check_value, forget_keys, open_account
 from pos.sandbox.books import Books, Cause, Settings
 from pos.sandbox.dialect import Dialect
 from pos.sandbox.idempotency import KEY_LIFE_S
@@ -81,7 +81,7 @@ class Bank:
         Raises:
             BadInput: a key that is no dialect's test key.
         """
-        dialects = [self.dialect_of(key).name for key in keys]
+        dialects = [self.dialect_of(key) for key in keys]
 
         def write(tx: Tx) -> list[Account]:
             forget_keys(tx, "cli")
@@ -96,10 +96,10 @@ class Bank:
             BadInput: none has; it may be a live key.
         """
         for dialect in self.dialects.values():
-            if key.startswith(dialect.test_key):
+            if dialect.key_name(key) is not None:
                 return dialect
-        known = ", ".join(dialect.test_key for dialect in self.dialects.values())
-        raise BadInput("The sandbox takes test keys only.", f"They begin with {known}; never give it a live one.")
+        known = " or ".join(dialect.key_form for dialect in self.dialects.values())
+        raise BadInput("The sandbox takes test keys only.", f"They look like {known}; never give it a live one.")
 
     @staticmethod
     def _read_settings(tx: Tx) -> Settings:
@@ -115,20 +115,10 @@ class Bank:
         """
         like = asdict(Settings())
         for name, value in changes.items():
-            self._check_setting(like, name, value)
+            check_value({known: usual for known, usual in like.items() if known != "public_url"}, name, value)
             tx.execute("INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)", name, json.dumps(value))
         self.settings = replace(self.settings, **changes)
         return self.settings
-
-    @staticmethod
-    def _check_setting(like: dict[str, Any], name: str, value: Any) -> None:
-        if name not in like or name == "public_url":
-            raise BadInput(f"There is no setting {name!r}.", f"Known: {', '.join(like)}.")
-        wanted = (int, float) if isinstance(like[name], float) else type(like[name])
-        if isinstance(value, bool) or not isinstance(value, wanted):
-            raise BadInput(f"{name} cannot be {value!r}.", f"It is a number like {like[name]}.")
-        if isinstance(value, int | float) and value < 0 and name != "clock_offset_s":
-            raise BadInput(f"{name} cannot be below zero.", "Give zero or more.")
 
     # -- time passes -----------------------------------------------------------------------------------------------
 
@@ -153,7 +143,7 @@ class Bank:
         if table == "link":
             link = tx.one(Link, "WHERE id = ? AND state = 'open'", subject)
             if link is not None:
-                lifecycle.close_link(self._books_of(tx, link.account), link)
+                lifecycle.close_link(self._books_of(tx, link.account), link, "time")
         elif table == "payment":
             payment = tx.one(Payment, "WHERE id = ? AND settles_at IS NOT NULL", subject)
             if payment is not None:

@@ -77,7 +77,7 @@ class Books:
 
     def add(self, record: type[R], **values: object) -> R:
         """Insert a new record with an id of the dialect, owned by this account, created now."""
-        new_id = self.dialect.new_id(record.TABLE, str(values.get("method", "")))
+        new_id = self.dialect.new_id(record.TABLE, str(values.get("method") or values.get("kind") or ""))
         row = {"id": new_id, "account": self.account.id, "created": self.now, **values}
         self.tx.insert(record.TABLE, row)
         return self.get(record, new_id)
@@ -104,16 +104,26 @@ class Books:
         return sum(refund.amount_minor for refund in self.refunds_of(payment) if refund.state != "failed")
 
     def post(
-        self, kind: str, source: str, amount_minor: int, fee: int, *, like: Payment | None, currency: str
+        self, kind: str, source: str, amount_minor: int, fee: int, *, like: Payment | None, currency: str, tax: int = 0
     ) -> Entry:
-        """Move the account's balance by `amount_minor - fee`, in both signs."""
+        """Move the account's balance by `amount_minor - fee`, in both signs; `tax` is inside the fee."""
         method = like.method if like else ""
         available = self.now + (self.settings.available_after_s if kind != "payout" else 0)
-        values: dict[str, object] = {"kind": kind, "amount_minor": amount_minor, "fee_minor": fee, "currency": currency}
-        return self.add(Entry, **values, source=source, method=method, available_at=available)
+        values: dict[str, object] = {"kind": kind, "amount_minor": amount_minor, "fee_minor": fee, "tax_minor": tax}
+        return self.add(Entry, **values, currency=currency, source=source, method=method, available_at=available)
 
-    def fee_of(self, amount_minor: int) -> int:
-        return fee_minor(amount_minor, self.settings.fee_per_mille, self.settings.fee_fixed_minor)
+    @property
+    def options(self) -> dict[str, Any]:
+        """What holds for this account: what was set for it, else what its dialect says."""
+        return {**self.dialect.account_options, **self.account.more}
+
+    def fee_of(self, amount_minor: int) -> tuple[int, int]:
+        """(fee, the tax inside it), by the account's own rates if it has any, else by the bank's."""
+        rates = {"fee_per_mille": self.settings.fee_per_mille, "fee_fixed_minor": self.settings.fee_fixed_minor}
+        rates = {name: self.options.get(name, rate) for name, rate in rates.items()}
+        fee = fee_minor(amount_minor, rates["fee_per_mille"], rates["fee_fixed_minor"])
+        tax = (fee * int(self.options.get("fee_tax_percent", 0)) * 2 + 100) // 200
+        return min(amount_minor, fee + tax), min(tax, amount_minor - fee)
 
     def announce(self, kind: str, subject: str) -> None:
         """Write the events of a change, and a delivery of each to every endpoint of the account."""
@@ -128,4 +138,6 @@ class Books:
 
     def _send_later(self, event: str, endpoint: Endpoint) -> None:
         row = {"id": "dlv_" + random_text(16), "event": event, "endpoint": endpoint.id, "state": "pending"}
-        self.tx.insert("delivery", {**row, "tries": 0, "next_at": time.time(), "met_faults": 0})
+        self.tx.insert(
+            "delivery", {**row, "tries": 0, "next_at": time.time(), "met_faults": 0, "secret": endpoint.secret}
+        )

@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from pos.domain.errors import BadInput, NotAllowed, NotFound, PosError
 from pos.sandbox import faults
-from pos.sandbox.accounts import account, add_endpoint, disable_endpoint, open_account
+from pos.sandbox.accounts import account, add_endpoint, disable_endpoint, open_account, rotate_secret, set_options
 from pos.sandbox.bank import Bank
 from pos.sandbox.books import Refusal
 from pos.sandbox.drills import DRILLS
@@ -46,33 +46,43 @@ class Control:
         return asdict(self._bank.set(tx, **body))
 
     def accounts(self, tx: Tx, body: Json, path: dict[str, str]) -> list[Json]:
-        return [asdict(known) for known in tx.many(Account, "ORDER BY created LIMIT ?", ROWS)]
+        return [self._shown(known) for known in tx.many(Account, "ORDER BY created LIMIT ?", ROWS)]
 
     def add_account(self, tx: Tx, body: Json, path: dict[str, str]) -> Json:
         key = _text(body, "key")
-        dialect = self._bank.dialect_of(key).name
-        if body.get("dialect", dialect) != dialect:
-            raise BadInput(f"This key is one of {dialect}.", "Leave out the dialect: the key says it.")
+        dialect = self._bank.dialect_of(key)
+        if body.get("dialect", dialect.name) != dialect.name:
+            raise BadInput(f"This key is one of {dialect.name}.", "Leave out the dialect: the key says it.")
         name = _text(body, "name") if "name" in body else "Sandbox shop"
-        return asdict(open_account(tx, key, dialect, source="control", name=name))
+        return self._shown(open_account(tx, key, dialect, source="control", name=name))
 
-    def rename(self, tx: Tx, body: Json, path: dict[str, str]) -> Json:
-        return asdict(tx.update(self._account(tx, path["id"]), name=_text(body, "name")))
+    def set_account(self, tx: Tx, body: Json, path: dict[str, str]) -> Json:
+        """Its name, and what its dialect lets one set for one account alone."""
+        owner = self._account(tx, path["id"])
+        changes = {name: value for name, value in body.items() if name != "name"}
+        if "name" in body or not changes:
+            owner = tx.update(owner, name=_text(body, "name"))
+        return self._shown(set_options(tx, owner, self._bank.dialects[owner.dialect].account_options, changes))
+
+    def _shown(self, owner: Account) -> Json:
+        options = {**self._bank.dialects[owner.dialect].account_options, **owner.more}
+        return {**asdict(owner), "options": options}
 
     def webhooks(self, tx: Tx, body: Json, path: dict[str, str]) -> list[Json]:
         found = tx.many(Endpoint, "WHERE enabled = 1 ORDER BY seq LIMIT ?", ROWS)
         return [_without_secret(endpoint) for endpoint in found]
 
     def add_webhook(self, tx: Tx, body: Json, path: dict[str, str]) -> Json:
-        owner = self._account(tx, body.get("account"))
+        owner = self._account(tx, body.get("account"), body.get("dialect"))
         if body.get("dialect", owner.dialect) != owner.dialect:
             raise BadInput(f"{owner.id} speaks {owner.dialect}.", "Name an account of that dialect.")
         return _without_secret(add_endpoint(tx, owner, _text(body, "url"), _text(body, "secret"), "control"))
 
+    def rotate_webhook(self, tx: Tx, body: Json, path: dict[str, str]) -> Json:
+        return _without_secret(rotate_secret(tx, _endpoint(tx, path["id"]), _text(body, "secret")))
+
     def remove_webhook(self, tx: Tx, body: Json, path: dict[str, str]) -> Json:
-        endpoint = tx.one(Endpoint, "WHERE id = ?", path["id"])
-        if endpoint is None:
-            raise NotFound(f"There is no webhook endpoint {path['id']}.", "GET /_sandbox/webhooks lists them.")
+        endpoint = _endpoint(tx, path["id"])
         disable_endpoint(tx, endpoint)
         return {"id": endpoint.id, "removed": True}
 
@@ -91,7 +101,7 @@ class Control:
         return {"cleared": faults.clear(tx)}
 
     def deliveries(self, tx: Tx, body: Json, path: dict[str, str]) -> list[Json]:
-        return [asdict(delivery) for delivery in tx.many(Delivery, "ORDER BY seq DESC LIMIT ?", ROWS)]
+        return [_without_secret(delivery) for delivery in tx.many(Delivery, "ORDER BY seq DESC LIMIT ?", ROWS)]
 
     def drill(self, tx: Tx, body: Json, path: dict[str, str]) -> Any:
         """Something happens to a link, payment, refund, dispute, event, or to the whole account."""
@@ -102,20 +112,28 @@ class Control:
         return act(self._bank, tx, path["id"], body)
 
     def pay_out(self, tx: Tx, body: Json, path: dict[str, str]) -> Any:
-        return DRILLS["accounts.payout"](self._bank, tx, self._account(tx, body.get("account")).id, body)
+        owner = self._account(tx, body.get("account"), body.get("dialect"))
+        return DRILLS["accounts.payout"](self._bank, tx, owner.id, body)
 
-    def _account(self, tx: Tx, account_id: object) -> Account:
-        """The account named, or the only one, or the first."""
+    def _account(self, tx: Tx, account_id: object, dialect: object = None) -> Account:
+        """The account named, or the first of the dialect, or the first."""
         if account_id is not None:
             return account(tx, str(account_id))
-        first = tx.one(Account, "ORDER BY rowid")
+        first = tx.one(Account, "WHERE dialect = coalesce(?, dialect) ORDER BY rowid", dialect)
         if first is None:
             raise NotFound("The bank has no account.", "POST /_sandbox/accounts makes one.")
         return first
 
 
-def _without_secret(endpoint: Endpoint) -> Json:
-    return {name: value for name, value in asdict(endpoint).items() if name != "secret"}
+def _without_secret(record: Endpoint | Delivery) -> Json:
+    return {name: value for name, value in asdict(record).items() if name != "secret"}
+
+
+def _endpoint(tx: Tx, endpoint_id: str) -> Endpoint:
+    endpoint = tx.one(Endpoint, "WHERE id = ?", endpoint_id)
+    if endpoint is None:
+        raise NotFound(f"There is no webhook endpoint {endpoint_id}.", "GET /_sandbox/webhooks lists them.")
+    return endpoint
 
 
 def _text(body: Json, name: str) -> str:
@@ -132,9 +150,10 @@ def control_routes(bank: Bank) -> list[Route]:
         ("POST", "/settings", control.set),
         ("GET", "/accounts", control.accounts),
         ("POST", "/accounts", control.add_account),
-        ("POST", "/accounts/{id}", control.rename),
+        ("POST", "/accounts/{id}", control.set_account),
         ("GET", "/webhooks", control.webhooks),
         ("POST", "/webhooks", control.add_webhook),
+        ("POST", "/webhooks/{id}", control.rotate_webhook),
         ("DELETE", "/webhooks/{id}", control.remove_webhook),
         ("GET", "/faults", control.faults),
         ("POST", "/faults", control.add_fault),

@@ -13,7 +13,7 @@ from pos.sandbox.bank import Bank
 from pos.sandbox.books import Books
 from pos.sandbox.dialect import random_text
 from pos.sandbox.lifecycle import Try
-from pos.sandbox.records import Dispute, Endpoint, Event, Link, Payment, Refund
+from pos.sandbox.records import Dispute, Endpoint, Event, Intent, Link, Payment, Refund
 from pos.sandbox.store import Tx
 
 Json = dict[str, Any]
@@ -53,17 +53,31 @@ def capture_link(bank: Bank, tx: Tx, subject: str, body: Json) -> Json:
 
 def expire_link(bank: Bank, tx: Tx, subject: str, body: Json) -> Json:
     books, link = _found(bank, tx, Link, subject)
-    return asdict(lifecycle.close_link(books, link))
+    return asdict(lifecycle.close_link(books, link, "time"))
+
+
+def pay_order(bank: Bank, tx: Tx, subject: str, body: Json) -> Json:
+    """A customer pays an order at the shop's own checkout, or through the link it belongs to."""
+    _, order = _found(bank, tx, Intent, subject)
+    return pay_link(bank, tx, order.link, body)
+
+
+_SETTLES = {"pending": ("captured", "failed"), "failed": ("captured", "authorized"), "authorized": ("voided",)}
 
 
 def settle_payment(bank: Bank, tx: Tx, subject: str, body: Json) -> Json:
-    """A payment that is on its way arrives now (`as`: captured, the default) or never will (`failed`)."""
+    """A pending payment arrives now (`as`: captured, the default) or never will (`failed`); one that had failed turns
+    out to have been authorized (captured, or authorized to wait for it); one that waits for capture is let go (voided).
+    """
     books, payment = _found(bank, tx, Payment, subject)
-    if payment.state != "pending":
-        raise BadInput(f"{subject} is {payment.state}.", "Only a pending payment can settle.")
-    ends = body.get("as", "captured")
-    if ends not in ("captured", "failed"):
-        raise BadInput(f"A payment cannot settle as {ends!r}.", "captured or failed.")
+    allowed = _SETTLES.get(payment.state, ())
+    if payment.state == "failed" and not books.dialect.late_authorization:
+        allowed = ()
+    if not allowed:
+        raise BadInput(f"{subject} is {payment.state}.", "Only a payment that is not over can settle.")
+    ends = body.get("as", allowed[0])
+    if ends not in allowed:
+        raise BadInput(f"A payment cannot settle as {ends!r}.", f"{' or '.join(allowed)}.")
     return asdict(lifecycle.settle(books, tx.update(payment, settles_as=ends)))
 
 
@@ -100,7 +114,7 @@ def resend_event(bank: Bank, tx: Tx, subject: str, body: Json) -> Json:
     endpoints = tx.many(Endpoint, "WHERE account = ? AND enabled = 1", event.account)
     for endpoint in endpoints:
         row: Json = {"id": "dlv_" + random_text(16), "event": event.id, "endpoint": endpoint.id, "state": "pending"}
-        tx.insert("delivery", {**row, "tries": 0, "next_at": 0.0, "met_faults": 1})
+        tx.insert("delivery", {**row, "tries": 0, "next_at": 0.0, "met_faults": 1, "secret": endpoint.secret})
     return {"event": event.id, "sent_to": len(endpoints)}
 
 
@@ -113,6 +127,7 @@ DRILLS: dict[str, Callable[[Bank, Tx, str, Json], Any]] = {
     "links.pay": pay_link,
     "links.capture": capture_link,
     "links.expire": expire_link,
+    "orders.pay": pay_order,
     "payments.settle": settle_payment,
     "payments.dispute": dispute_payment,
     "disputes.close": close_dispute,

@@ -16,9 +16,11 @@ MOST_FAULTS = 1000  # waiting at one time
 MOST_NUMBER = 99_999_999  # of any option
 LONGEST_DELAY_S = 600.0
 OPERATIONS = (
-    "link.create link.fetch link.list link.close link.lines intent.fetch intent.list intent.capture intent.cancel "
-    "payment.fetch payment.list refund.create refund.fetch refund.list dispute.fetch dispute.list entry.fetch "
-    "entry.list payout.fetch payout.list event.fetch event.list balance.fetch account.fetch page.show page.pay webhook"
+    "link.create link.fetch link.list link.close link.lines link.update intent.fetch intent.list intent.capture "
+    "intent.cancel order.create order.fetch order.list order.payments qr.create qr.fetch qr.list qr.close qr.payments "
+    "payment.fetch payment.list payment.capture refund.create refund.fetch refund.list dispute.fetch dispute.list "
+    "entry.fetch entry.list payout.fetch payout.list settlement.fetch settlement.list settlement.recon event.fetch "
+    "event.list balance.fetch account.fetch page.show page.pay webhook"
 ).split()
 
 # kind -> its options, each with what is used when it is not given

@@ -19,7 +19,7 @@ from pos.sandbox.bank import Bank
 from pos.sandbox.books import Books, Cause, Refusal
 from pos.sandbox.connections import Connections
 from pos.sandbox.dialect import Dialect, random_text
-from pos.sandbox.idempotency import LONGEST_KEY, Asked, InFlight, InProgress, Mismatch, recall, remember
+from pos.sandbox.idempotency import Asked, InFlight, InProgress, Mismatch, recall, remember
 from pos.sandbox.records import Account, Fault
 from pos.sandbox.spoil import answer_through
 from pos.sandbox.store import Tx
@@ -68,13 +68,16 @@ class Api(Protocol):
     @property
     def dialect(self) -> Dialect: ...
 
+    def claims(self, credential: str) -> bool: ...
     def credential(self, headers: Mapping[str, str]) -> str | None: ...
-    def key(self, headers: Mapping[str, str]) -> str | None: ...
+    def key(self, headers: Mapping[str, str], path: str) -> str | None: ...
+    def is_key(self, key: str) -> bool: ...
     def decode(self, query: str, body: bytes) -> dict[str, Any]: ...
     def find(self, method: str, path: str) -> Route | None: ...
     def problem(self, name: str, **facts: Any) -> ApiError: ...
     def refused(self, refusal: Refusal) -> ApiError: ...
     def headers(self, incoming: Mapping[str, str], request_id: str, key: str | None) -> dict[str, str]: ...
+    def replayed(self, original: str) -> dict[str, str]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,7 @@ class Told:
     text: str
     original: str | None = None
     headers: Mapping[str, str] | None = None
+    work: str | None = None  # what was done, where the answer is an error that is not kept under the key
 
 
 class Front:
@@ -97,12 +101,16 @@ class Front:
         self._in_flight = InFlight()
 
     async def answer(self, request: Request) -> Response:
-        api = next((api for api in self._apis if _claims(api, request)), self._apis[0])
+        api = self._api_of(request)
         return await _Desk(self._bank, api, self._connections, self._in_flight).answer(request)
 
-
-def _claims(api: Api, request: Request) -> bool:
-    return (api.credential(request.headers) or "").startswith(api.dialect.test_key)
+    def _api_of(self, request: Request) -> Api:
+        """By the look of the key; without one that tells, by the path."""
+        for api in self._apis:
+            if api.claims(api.credential(request.headers) or ""):
+                return api
+        known = (api for api in self._apis if api.find(request.method, request.url.path))
+        return next(known, self._apis[0])
 
 
 class _Desk:
@@ -116,7 +124,7 @@ class _Desk:
 
     async def answer(self, request: Request) -> Response:
         request_id = "req_" + random_text(14)
-        key = self._api.key(request.headers) if request.method == "POST" else None
+        key = self._api.key(request.headers, request.url.path) if request.method == "POST" else None
         headers = self._api.headers(request.headers, request_id, key)
         try:
             response = await self._admitted(request, request_id, key)
@@ -147,7 +155,7 @@ class _Desk:
 
         async def work() -> Response:
             told = await self._bank.run(lambda tx: self._carry_out(tx, route, call, asked or Cause(request_id)))
-            return _response(told)
+            return _response(told, self._api)
 
         try:
             with self._in_flight.claim(asked):
@@ -164,7 +172,7 @@ class _Desk:
     def _asked(self, request: Request, call: Call, key: str | None, request_id: str) -> Asked | None:
         if key is None:
             return None
-        if not 0 < len(key) <= LONGEST_KEY:
+        if not self._api.is_key(key):
             raise self._api.problem("bad_key", key=key)
         target = f"{request.method} {request.url.path}"
         parameters = json.dumps(call.params, sort_keys=True).encode()
@@ -187,30 +195,27 @@ class _Desk:
             tx.execute("ROLLBACK TO work")
             told = Told(error.status, json.dumps(error.body), headers=error.headers)
         if isinstance(asked, Asked):
-            remember(tx, asked, told.status, told.text)
+            remember(tx, asked, told.status if told.work is None else 200, told.work or told.text)
         return told
 
     def _work(self, tx: Tx, route: Route, call: Call, cause: Cause) -> Told:
         broken = call.twist("error_500")
         if broken is not None and not broken["after_work"]:
             raise self._api.problem("broken")
-        body = route.handle(self._bank.books(tx, call.account, cause), call)
+        done = json.dumps(route.handle(self._bank.books(tx, call.account, cause), call))
         if broken is not None:
             error = self._api.problem("broken")
-            return Told(error.status, json.dumps(error.body))
-        return Told(200, json.dumps(body))
+            return Told(error.status, json.dumps(error.body), work=None if error.kept else done)
+        return Told(200, done)
 
 
 def _error_response(error: ApiError) -> Response:
     return Response(json.dumps(error.body), error.status, error.headers, "application/json")
 
 
-def _response(told: Told) -> Response:
-    response = Response(told.text, told.status, dict(told.headers or {}), "application/json")
-    if told.original is not None:
-        response.headers["Idempotent-Replayed"] = "true"
-        response.headers["Original-Request"] = told.original
-    return response
+def _response(told: Told, api: Api) -> Response:
+    headers = dict(told.headers or {}) if told.original is None else api.replayed(told.original)
+    return Response(told.text, told.status, headers, "application/json")
 
 
 async def _body(request: Request) -> bytes | None:

@@ -1,9 +1,12 @@
 """What may happen to a link and its payments, and what follows. One transaction per change; no HTTP, no dialect.
 
     link     open -> complete (a payment succeeded, or a slow one is on its way) | expired (closed, or its time is over)
-    payment  pending -> captured | failed;   authorized -> captured | voided;   failed (declined)
+    payment  pending -> captured | authorized | failed;   authorized -> captured | voided;   failed (declined)
+             failed -> authorized | captured, late, where the dialect's gateway knows that
 
-A declined payment leaves its link open: the customer may try again. Drills may break the rules, through `force`.
+A declined payment leaves its link open: the customer may try again. Some gateways keep a link open until a payment
+was captured, others until one was accepted (`Link.completes`); a payment in flight bars another try at both. Drills may
+break the rules, through `force`.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from pos.sandbox.books import Books, Refusal
 from pos.sandbox.records import Intent, Link, Payment
 
 LIVE = ("pending", "authorized", "captured")
-OUTCOMES = ("paid", "declined", "pending", "pending_fails", "late")
+OUTCOMES = ("paid", "declined", "pending", "pending_fails", "late", "failed_then_late")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,10 @@ class LinkOrder:
     metadata: dict[str, str] = field(default_factory=dict)
     payment_metadata: dict[str, str] = field(default_factory=dict)
     details: dict[str, Any] = field(default_factory=dict)
+    kind: str = "page"
+    page: str | None = None
+    completes: str = "accepted"
+    capture_within_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +53,7 @@ class Try:
 
 
 def open_link(books: Books, order: LinkOrder) -> Link:
-    return books.add(
+    link = books.add(
         Link,
         amount_minor=order.amount_minor,
         currency=order.currency,
@@ -60,18 +67,32 @@ def open_link(books: Books, order: LinkOrder) -> Link:
         metadata=json.dumps(order.metadata),
         payment_metadata=json.dumps(order.payment_metadata),
         details=json.dumps(order.details),
+        kind=order.kind,
+        page=order.page,
+        completes=order.completes,
+        capture_within_s=order.capture_within_s,
     )
+    books.announce("link.opened", link.id)
+    return link
 
 
-def close_link(books: Books, link: Link) -> Link:
+def open_order(books: Books, order: LinkOrder) -> Intent:
+    """A link whose intent is there from the beginning: the intent is what the shop knows it by."""
+    link = open_link(books, order)
+    return _intent(books, link, link.amount_minor)
+
+
+def close_link(books: Books, link: Link, reason: str = "asked") -> Link:
     """Nothing can be paid through it from now on; a payment already in flight still settles.
 
+    `reason`: it was asked for, or its time is over.
+
     Raises:
-        Refusal: `not_open`, with the link's state.
+        Refusal: `not_open`, with the link's kind and state, and why it was closed.
     """
     if link.state != "open":
-        raise Refusal("not_open", state=link.state)
-    closed = books.tx.update(link, state="expired")
+        raise Refusal("not_open", state=link.state, kind=link.kind, closed=link.close_reason)
+    closed = books.tx.update(link, state="expired", closed_at=books.now, close_reason=reason)
     for intent in books.intents_of(link):
         if not _live(books, link) and intent.canceled_at is None:
             books.tx.update(intent, canceled_at=books.now)
@@ -96,8 +117,10 @@ def try_to_pay(books: Books, link: Link, attempt: Try) -> Payment:
     """A customer acts on the page.
 
     Raises:
-        Refusal: `not_payable`, with the link's state.
+        Refusal: `not_payable`, with the link's state; `never_late`: this gateway's failed payments stay failed.
     """
+    if attempt.outcome == "failed_then_late" and not books.dialect.late_authorization:
+        raise Refusal("never_late")
     if not is_payable(books, link):
         raise Refusal("not_payable", state=link.state)
     amount_minor = attempt.amount_minor or link.amount_minor
@@ -105,6 +128,9 @@ def try_to_pay(books: Books, link: Link, attempt: Try) -> Payment:
     payment = _new_payment(books, link, intent, attempt.method, amount_minor)
     if attempt.outcome == "declined":
         return _fail(books, payment, "card_declined")
+    if attempt.outcome == "failed_then_late":
+        failed = _fail(books, payment, "timed_out")
+        return books.tx.update(failed, settles_at=books.clock + books.settings.pending_s, settles_as="captured")
     if attempt.outcome == "late":
         books.announce("payment.pending", payment.id)
         return books.tx.update(payment, settles_as="late")
@@ -154,30 +180,45 @@ def _keep_waiting(books: Books, link: Link, payment: Payment, outcome: str) -> P
     ends = "captured" if outcome == "pending" else "failed"
     waiting = books.tx.update(payment, settles_at=books.clock + books.settings.pending_s, settles_as=ends)
     books.announce("payment.pending", payment.id)
-    _complete(books, link)
+    if link.completes == "accepted":
+        _complete(books, link)
     return waiting
 
 
 def _authorize(books: Books, link: Link, payment: Payment) -> Payment:
-    authorized = books.tx.update(payment, state="authorized")
+    """The money is held for the shop: until it is captured, or its time is over."""
+    within_s = link.capture_within_s
+    lapses: dict[str, object] = {"settles_at": None, "settles_as": None}
+    if within_s is not None:
+        lapses = {"settles_at": books.clock + within_s, "settles_as": "voided"}
+    authorized = books.tx.update(payment, state="authorized", authorized_at=books.now, failure_code=None, **lapses)
     books.announce("payment.authorized", payment.id)
-    _complete(books, link)
+    if link.completes == "accepted":
+        _complete(books, link)
     return authorized
 
 
 def _complete(books: Books, link: Link) -> None:
-    books.tx.update(link, state="complete")
+    books.tx.update(link, state="complete", closed_at=books.now, close_reason="paid")
     books.announce("link.completed", link.id)
 
 
+def _complete_captured(books: Books, link_id: str) -> None:
+    """A link that stayed open until money was captured takes no more of it."""
+    link = books.get(Link, link_id)
+    if link.state == "open" and link.completes == "captured":
+        _complete(books, link)
+
+
 def _capture(books: Books, payment: Payment, amount_minor: int) -> Payment:
-    fee = books.fee_of(amount_minor)
-    entry = books.post("payment", payment.id, amount_minor, fee, like=payment, currency=payment.currency)
+    fee, tax = books.fee_of(amount_minor)
+    entry = books.post("payment", payment.id, amount_minor, fee, like=payment, currency=payment.currency, tax=tax)
     captured = books.tx.update(
         payment,
         state="captured",
         captured_minor=amount_minor,
         captured_at=books.now,
+        failure_code=None,
         entry=entry.id,
         settles_at=None,
         settles_as=None,
@@ -187,16 +228,44 @@ def _capture(books: Books, payment: Payment, amount_minor: int) -> Payment:
 
 
 def settle(books: Books, payment: Payment) -> Payment:
-    """A payment that was on its way arrives, or does not. Money counts also where its link has expired meanwhile."""
+    """What was to happen to this payment later happens now.
+
+    One that was on its way arrives, or does not; one that had failed turns out to have been authorized; one that nobody
+    captured is let go. Money counts also where its link has expired meanwhile.
+    """
     link = books.get(Link, payment.link)
+    if payment.state == "authorized":
+        return _let_go(books, payment)
+    if payment.state == "failed":
+        return _authorize_late(books, link, payment)
     if payment.settles_as == "failed":
         failed = _fail(books, payment, "payment_method_provider_decline")
         books.announce("link.settle_failed", link.id)
         return failed
+    if link.manual_capture and link.completes == "captured":
+        return _authorize(books, link, payment)
     captured = _capture(books, payment, payment.amount_minor)
     if link.state == "complete":
         books.announce("link.settled", link.id)
+    _complete_captured(books, link.id)
     return captured
+
+
+def _authorize_late(books: Books, link: Link, payment: Payment) -> Payment:
+    """Beside another payment that counts by now, it is the second of two."""
+    twice = bool(_live(books, link))
+    payment = books.tx.update(payment, forced=int(twice or bool(payment.forced)))
+    if link.manual_capture or payment.settles_as == "authorized":
+        return _authorize(books, link, payment)
+    captured = _capture(books, payment, payment.amount_minor)
+    _complete_captured(books, link.id)
+    return captured
+
+
+def _let_go(books: Books, payment: Payment) -> Payment:
+    voided = books.tx.update(payment, state="voided", closed_at=books.now, settles_at=None, settles_as=None)
+    books.announce("payment.voided", payment.id)
+    return voided
 
 
 def capture_authorized(books: Books, payment: Payment, amount_minor: int | None) -> Payment:
@@ -210,7 +279,9 @@ def capture_authorized(books: Books, payment: Payment, amount_minor: int | None)
     amount = payment.amount_minor if amount_minor is None else amount_minor
     if not 0 < amount <= payment.amount_minor:
         raise Refusal("capture_too_much", amount_minor=amount, most_minor=payment.amount_minor)
-    return _capture(books, payment, amount)
+    captured = _capture(books, payment, amount)
+    _complete_captured(books, payment.link)
+    return captured
 
 
 def void(books: Books, intent: Intent) -> Intent:
@@ -222,9 +293,8 @@ def void(books: Books, intent: Intent) -> Intent:
     newest = next(iter(books.payments_of_intent(intent)), None)
     if newest is None or newest.state != "authorized":
         raise Refusal("not_authorized", state=newest.state if newest else "none")
-    books.tx.update(newest, state="voided")
+    _let_go(books, newest)
     canceled = books.tx.update(intent, canceled_at=books.now)
-    books.announce("payment.voided", newest.id)
     books.announce("intent.canceled", intent.id)
     return canceled
 

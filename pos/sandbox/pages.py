@@ -29,7 +29,15 @@ FORM_LIMIT_BYTES = 16 * 1024
 TOKENS_PER_LINK = 100  # showings of one page that can still act; older ones must be opened again
 # Thirteen to nineteen digits in a row, in any script, however they are spaced.
 CARD_LIKE = re.compile(r"(?<!\d)(?:\d[\s.\-/]{0,2}){12,18}\d(?!\d)")
-ACTIONS = {"pay": "paid", "decline": "declined", "later": "pending", "later_fails": "pending_fails", "late": "late"}
+ACTIONS = {
+    "pay": "paid",
+    "decline": "declined",
+    "later": "pending",
+    "later_fails": "pending_fails",
+    "late": "late",
+    "fails_late": "failed_then_late",
+}
+_CAME_TO = {"captured": "paid", "authorized": "paid", "failed": "declined"}
 OUTCOME_HEADER = "Sandbox-Outcome"  # for customers in a script
 
 
@@ -50,8 +58,8 @@ class Pages:
 
     async def show(self, request: Request) -> Response:
         async def work() -> Response:
-            link_id = request.path_params["link"]
-            shown = await self._bank.run(lambda tx: self._shown(tx, link_id))
+            name = request.path_params["link"]
+            shown = await self._bank.run(lambda tx: self._shown(tx, name))
             return pay_page(shown)
 
         fault = await self._bank.run(lambda tx: faults.take(tx, "page.show"))
@@ -61,11 +69,11 @@ class Pages:
         fields = await _form(request)
         if isinstance(fields, Response):
             return fields
-        link_id = request.path_params["link"]
+        name = request.path_params["link"]
         fault = await self._bank.run(lambda tx: faults.take(tx, "page.pay"))
 
         async def work() -> Response:
-            acted = await self._bank.run(lambda tx: self._act(tx, link_id, fields, fault))
+            acted = await self._bank.run(lambda tx: self._act(tx, name, fields, fault))
             response = self._after(acted)
             response.headers[OUTCOME_HEADER] = acted.outcome
             return response
@@ -74,9 +82,9 @@ class Pages:
 
     # -- in the bank's thread ------------------------------------------------------------------------------------------
 
-    def _shown(self, tx: Tx, link_id: str) -> Shown | None:
+    def _shown(self, tx: Tx, name: str) -> Shown | None:
         """The page of a link, with a fresh token while there is something to do on it."""
-        link = tx.one(Link, "WHERE id = ?", link_id)
+        link = _link_of(tx, name)
         if link is None:
             return None
         owner = account(tx, link.account)
@@ -86,7 +94,8 @@ class Pages:
         return Shown(
             link=link,
             shop=owner.name,
-            gateway=self._bank.dialects[owner.dialect].title,
+            gateway=books.dialect.title,
+            accent=books.dialect.accent,
             state="open" if payable else _why_not(link, [payment.state for payment in payments]),
             token=self._new_token(tx, link, books.now) if payable else "",
             declined=bool(payments) and payments[0].state == "failed",
@@ -105,11 +114,13 @@ class Pages:
         )  # fmt: skip
         return token
 
-    def _act(self, tx: Tx, link_id: str, fields: dict[str, str], fault: Fault | None) -> Acted:
-        link = tx.one(Link, "WHERE id = ?", link_id)
-        token = tx.one(PageToken, "WHERE token = ? AND link = ?", fields.get("token", ""), link_id)
-        if link is None or token is None:
-            return Acted("unknown" if link is None else "again")
+    def _act(self, tx: Tx, name: str, fields: dict[str, str], fault: Fault | None) -> Acted:
+        link = _link_of(tx, name)
+        if link is None:
+            return Acted("unknown")
+        token = tx.one(PageToken, "WHERE token = ? AND link = ?", fields.get("token", ""), link.id)
+        if token is None:
+            return Acted("again")
         outcome = token.outcome or self._carry_out(tx, link, fields, fault)
         tx.execute("UPDATE page_token SET outcome = ? WHERE token = ?", outcome, token.token)
         return Acted(outcome, self._next(tx, link, outcome))
@@ -126,33 +137,38 @@ class Pages:
         if fault is not None and fault.kind == "other_amount":
             amount_minor = int(fault.more["amount_minor"]) or None
         books = self._bank.books(tx, account(tx, link.account))
+        if outcome == "failed_then_late" and not books.dialect.late_authorization:
+            return "again"
+        offered = [known.id for known in methods_of(link)]
         method = fields.get("method", "")
-        method = method if method in {known.id for known in methods_of(link.currency)} else "card"
+        method = method if method in offered else "card" if "card" in offered else offered[0]
         try:
             payment = lifecycle.try_to_pay(books, link, Try(outcome, method, amount_minor))
         except Refusal:
             return _why_not(link, [payment.state for payment in books.payments_of_link(link)])
-        return (
-            "late"
-            if outcome == "late"
-            else {"captured": "paid", "authorized": "paid", "failed": "declined"}.get(payment.state, "pending")
-        )
+        return outcome if outcome in ("late", "failed_then_late") else _CAME_TO.get(payment.state, "pending")
 
     def _next(self, tx: Tx, link: Link, outcome: str) -> str | None:
-        if outcome in ("paid", "pending"):
-            return link.success_url.replace("{CHECKOUT_SESSION_ID}", link.id)
-        if outcome == "left":
-            return link.cancel_url
         if outcome == "again":
             return None
-        dialect = self._bank.dialects[account(tx, link.account).dialect]
-        return dialect.page_path(link.id)  # the page says how things stand
+        books = self._bank.books(tx, account(tx, link.account))
+        onward = None
+        if outcome in ("paid", "pending", "left"):
+            onward = books.dialect.return_url(books, books.get(Link, link.id), outcome)
+        if outcome == "left":
+            return onward
+        return onward or books.dialect.page_path(link)  # the page says how things stand
 
     def _after(self, acted: Acted) -> Response:
         """A redirect after every change, so that a reload changes nothing again."""
         if acted.location is None:
             return message_page(acted.outcome)
         return RedirectResponse(acted.location, 303, {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
+
+
+def _link_of(tx: Tx, name: str) -> Link | None:
+    """The link that the last part of a page's path names: its page's own name, or its id where it has none."""
+    return tx.one(Link, "WHERE page = ? OR (page IS NULL AND id = ?)", name, name)
 
 
 def _why_not(link: Link, states: list[str]) -> str:

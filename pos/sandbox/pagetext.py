@@ -17,6 +17,7 @@ from pos.sandbox.records import Link
 
 RESOURCES = Path(__file__).resolve().parents[2] / "resources"
 FOLDER = RESOURCES / "sandbox"
+ACCENT = "#0b6e6e"  # where a page is nobody's in particular
 LONG_AMOUNT = 9  # characters that fit in large type on the narrowest phone
 FONTS = frozenset(f"Inter-{weight}.otf" for weight in ("Regular", "Medium", "SemiBold", "Bold"))
 
@@ -43,8 +44,11 @@ _METHODS = {
 _OTHERWISE = (CARD, Method("paypal", "Wallet", "Test wallet", "smartphone"))
 
 
-def methods_of(currency: str) -> tuple[Method, ...]:
-    return _METHODS.get(currency, _OTHERWISE)
+def methods_of(link: Link) -> tuple[Method, ...]:
+    """What the page offers: any method of the currency, or those that the link was made for."""
+    methods = _METHODS.get(link.currency, _OTHERWISE)
+    only = link.more.get("methods")
+    return tuple(method for method in methods if method.id in only) if only else methods
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class Shown:
     link: Link
     shop: str
     gateway: str
+    accent: str
     state: str  # open | already_paid | in_flight | not_completed | expired
     token: str
     declined: bool
@@ -130,14 +135,14 @@ def pay_page(shown: Shown | None) -> Response:
         amount=html.escape(amount),
         long=" long" if len(amount) > LONG_AMOUNT else "",
         notice=_notice(shown.declined),
-        methods="".join(_method(method, first=not number) for number, method in enumerate(methods_of(link.currency))),
+        methods="".join(_method(method, first=not number) for number, method in enumerate(methods_of(link))),
         token=html.escape(shown.token),
         lock=_icon("lock"),
         cross=_icon("x"),
         gateway=html.escape(shown.gateway),
         pending=f"{shown.pending_s:g}",
     )
-    return _document(f"Pay {shown.shop}", body, 200, link)
+    return _document(f"Pay {shown.shop}", body, 200, link, shown.accent)
 
 
 def message_page(name: str, shown: Shown | None = None) -> Response:
@@ -179,9 +184,9 @@ def _left(seconds: int) -> str:
     return f"{seconds // 60}:{seconds % 60:02d}"
 
 
-def _document(title: str, body: str, status: int, link: Link | None) -> Response:
+def _document(title: str, body: str, status: int, link: Link | None, accent: str = ACCENT) -> Response:
     nonce = secrets.token_urlsafe(16)
-    page = _template("page.html").substitute(nonce=nonce, heading=html.escape(title), body=body)
+    page = _template("page.html").substitute(nonce=nonce, heading=html.escape(title), body=body, accent=accent)
     return Response(page, status, _headers(nonce, link), "text/html")
 
 

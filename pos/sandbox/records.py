@@ -19,11 +19,20 @@ class Account:
     dialect: str
     name: str
     created: int
+    options: str = "{}"  # what was set for this account alone; the dialect says what can be
+
+    @property
+    def more(self) -> dict[str, Any]:
+        return _load(self.options)
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One request for money with a hosted page (a Checkout Session). Amounts in minor units, times in seconds."""
+    """One request for money (a Checkout Session, a payment link, a QR code). Amounts in minor units, times in seconds.
+
+    `completes`: it takes no more tries once a payment was accepted, or only once one was captured. `kind`: page, code
+    (a QR code for the customer's own app), or order (no page of its own: the shop's own checkout).
+    """
 
     TABLE: ClassVar[str] = "link"
     seq: int
@@ -42,6 +51,12 @@ class Link:
     metadata: str
     payment_metadata: str
     details: str  # what the dialect wants to say back later: lines, locale, ...
+    kind: str  # page | code | order
+    page: str | None  # the last part of its page's path, where that is not the id
+    completes: str  # accepted | captured
+    capture_within_s: float | None  # an authorized payment that nobody captures is let go after this time
+    closed_at: int | None
+    close_reason: str | None  # asked | time | paid
 
     @property
     def more(self) -> dict[str, Any]:
@@ -88,6 +103,8 @@ class Payment:
     settles_at: float | None
     settles_as: str | None
     metadata: str
+    authorized_at: int | None
+    closed_at: int | None  # when it was voided
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +125,11 @@ class Refund:
     settles_at: float | None
     settles_as: str | None
     metadata: str
+    details: str  # what the dialect wants to say back later: speed, receipt
+
+    @property
+    def more(self) -> dict[str, Any]:
+        return _load(self.details)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +166,7 @@ class Entry:
     method: str
     available_at: int
     payout: str | None
+    tax_minor: int  # inside the fee
 
     @property
     def net_minor(self) -> int:
@@ -176,6 +199,10 @@ class Event:
     request: str | None
     request_key: str | None
 
+    @property
+    def said(self) -> dict[str, Any]:
+        return _load(self.object)
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
@@ -204,6 +231,7 @@ class Delivery:
     next_at: float
     met_faults: int
     last_status: int | None
+    secret: str | None  # the endpoint's when the event happened
 
 
 @dataclass(frozen=True, slots=True)

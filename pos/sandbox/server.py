@@ -23,15 +23,19 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pos.domain.errors import BadInput, Broken
-from pos.sandbox.accounts import DEFAULT_KEY, replace_endpoint
+from pos.sandbox.accounts import DEFAULT_KEYS, Hook, replace_endpoints
 from pos.sandbox.bank import Bank
 from pos.sandbox.connections import Connections
 from pos.sandbox.control import control_routes
 from pos.sandbox.front import Front
 from pos.sandbox.pages import Pages
 from pos.sandbox.pagetext import font
+from pos.sandbox.razorpay_api import RazorpayApi
+from pos.sandbox.razorpay_dialect import RazorpayDialect
+from pos.sandbox.records import Account
 from pos.sandbox.stripe_api import StripeApi
 from pos.sandbox.stripe_dialect import StripeDialect
+from pos.sandbox.upi import UpiApp
 from pos.sandbox.webhooks import Dispatcher
 
 TICK_S = 0.1
@@ -42,41 +46,50 @@ ANY = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How the bank is to serve. `port` 0 picks one. A webhook is (address, secret)."""
+    """How the bank is to serve. `port` 0 picks one."""
 
     folder: Path
     host: str = "127.0.0.1"
     port: int = 0
-    keys: tuple[str, ...] = (DEFAULT_KEY,)
-    webhook: tuple[str, str] | None = None
+    keys: tuple[str, ...] = DEFAULT_KEYS
+    webhooks: tuple[Hook, ...] = ()
     settings: dict[str, Any] = field(default_factory=dict)
     public_url: str = ""
     log: Path | None = None
 
 
 def open_bank(options: Options) -> Bank:
-    """The bank of a folder, with the keys and the endpoint of the command line.
+    """The bank of a folder, with the keys and the endpoints of the command line.
 
     Raises:
-        BadInput: a key that is not a test key, or an endpoint that is no address.
+        BadInput: a key that is not a test key, or an endpoint that is no address or nobody's.
         Broken: the file cannot be used.
     """
-    bank = Bank(options.folder, [StripeDialect()])
+    bank = Bank(options.folder, [StripeDialect(), RazorpayDialect()])
     accounts = bank.use_keys(options.keys)
-    webhook = options.webhook
-    if webhook is not None:
-        bank.write_now(lambda tx: replace_endpoint(tx, accounts[0], *webhook))
+    if options.webhooks:
+        wanted = [(_listener(accounts, hook), hook) for hook in options.webhooks]
+        bank.write_now(lambda tx: replace_endpoints(tx, wanted))
     bank.write_now(lambda tx: bank.set(tx, **options.settings))
     bank.forget_old_answers()
     return bank
+
+
+def _listener(accounts: list[Account], hook: Hook) -> Account:
+    """The first account that speaks the endpoint's dialect."""
+    for account in accounts:
+        if hook.dialect in (None, account.dialect):
+            return account
+    raise BadInput(f"No key of this command line speaks {hook.dialect}.", "Name one with --key.")
 
 
 def build_app(
     bank: Bank, connections: Connections, broken: Callable[[BaseException], None], log: Path | None
 ) -> ASGIApp:
     """All routes of the bank, with its own Date and its log around them. `broken` hears of a dead background task."""
-    front = Front(bank, [StripeApi(StripeDialect())], connections)
+    front = Front(bank, [StripeApi(StripeDialect()), RazorpayApi(RazorpayDialect())], connections)
     pages = Pages(bank, connections)
+    upi_app = UpiApp(bank)
 
     async def show_font(request: Request) -> Response:
         return font(request.path_params["name"])
@@ -87,6 +100,10 @@ def build_app(
             Route("/c/pay/{link}", pages.show, methods=["GET"]),
             Route("/c/pay/{link}", pages.act, methods=["POST"]),
             Route("/c/assets/{name}", show_font, methods=["GET"]),
+            Route("/i/{link}", pages.show, methods=["GET"]),
+            Route("/i/{link}", pages.act, methods=["POST"]),
+            Route("/q/{name}.svg", upi_app.image, methods=["GET"]),
+            Route("/upi", upi_app.open, methods=["GET"]),
             Route("/", _welcome, methods=["GET"]),
             *control_routes(bank),
         ],

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 
 from pos.domain.errors import Broken
 
-VERSION = 1
+VERSION = 2
 LOCKED_AFTER_S = 1.0  # somebody else has the file
 
 SCHEMA = """
@@ -100,6 +100,27 @@ CREATE TABLE page_token (
     token TEXT PRIMARY KEY, link TEXT NOT NULL REFERENCES link(id), created INTEGER NOT NULL, outcome TEXT);
 """
 
+# What later versions added; a new file goes the same way, so that old and new ones cannot differ.
+MIGRATIONS = {
+    2: """
+ALTER TABLE account ADD COLUMN options TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE api_key ADD COLUMN name TEXT;
+ALTER TABLE api_key ADD COLUMN secret TEXT;
+ALTER TABLE link ADD COLUMN kind TEXT NOT NULL DEFAULT 'page';
+ALTER TABLE link ADD COLUMN page TEXT;
+ALTER TABLE link ADD COLUMN completes TEXT NOT NULL DEFAULT 'accepted';
+ALTER TABLE link ADD COLUMN capture_within_s REAL;
+ALTER TABLE link ADD COLUMN closed_at INTEGER;
+ALTER TABLE link ADD COLUMN close_reason TEXT;
+CREATE UNIQUE INDEX link_page ON link(page) WHERE page IS NOT NULL;
+ALTER TABLE payment ADD COLUMN authorized_at INTEGER;
+ALTER TABLE payment ADD COLUMN closed_at INTEGER;
+ALTER TABLE refund ADD COLUMN details TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE entry ADD COLUMN tax_minor INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE delivery ADD COLUMN secret TEXT;
+""",
+}
+
 
 class Record(Protocol):
     """A frozen dataclass whose fields are the columns of TABLE."""
@@ -178,8 +199,11 @@ class Store:
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]
         if version > VERSION:
             raise Broken(f"{path} was written by a newer version.", "Use that version, or another --data folder.")
-        if version == 0:
-            self._connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+        steps = [SCHEMA] if version == 0 else []
+        steps += [MIGRATIONS[number] for number in range(max(version, 1) + 1, VERSION + 1)]
+        if steps:
+            script = "".join(steps)
+            self._connection.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {VERSION}; COMMIT;")
 
     @contextmanager
     def transaction(self) -> Iterator[Tx]:

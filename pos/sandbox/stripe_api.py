@@ -12,6 +12,7 @@ from pos.sandbox import aftermath, lifecycle, stripe_lists, stripe_objects, stri
 from pos.sandbox.aftermath import RefundOrder
 from pos.sandbox.books import Books, Refusal
 from pos.sandbox.front import ApiError, Call, Route
+from pos.sandbox.idempotency import LONGEST_KEY
 from pos.sandbox.records import Dispute, Entry, Event, Intent, Link, Payment, Payout, Refund
 from pos.sandbox.store import R
 from pos.sandbox.stripe_dialect import API_VERSION, StripeDialect
@@ -29,6 +30,9 @@ class StripeApi:
     def __init__(self, dialect: StripeDialect) -> None:
         self.dialect = dialect
 
+    def claims(self, credential: str) -> bool:
+        return credential.startswith(("sk_", "rk_", "pk_"))
+
     def credential(self, headers: Mapping[str, str]) -> str | None:
         """Bearer, or Basic with the key as user name and no password."""
         scheme, _, value = headers.get("authorization", "").partition(" ")
@@ -41,8 +45,14 @@ class StripeApi:
         except (binascii.Error, UnicodeDecodeError):
             return None
 
-    def key(self, headers: Mapping[str, str]) -> str | None:
+    def key(self, headers: Mapping[str, str], path: str) -> str | None:
         return headers.get("idempotency-key")
+
+    def is_key(self, key: str) -> bool:
+        return 0 < len(key) <= LONGEST_KEY
+
+    def replayed(self, original: str) -> dict[str, str]:
+        return {"Idempotent-Replayed": "true", "Original-Request": original}
 
     def decode(self, query: str, body: bytes) -> Object:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pos.sandbox import stripe_objects
@@ -20,14 +20,23 @@ class StripeDialect:
 
     name = "stripe"
     title = "Stripe"
+    accent = "#0b6e6e"
     test_key = "sk_test_"
+    key_form = "sk_test_..."
+    account_prefix = "acct"
+    account_options: Mapping[str, Any] = {}
+    late_authorization = False
+    retries_keep_secret = False
 
-    def new_id(self, what: str, method: str = "") -> str:
+    def key_name(self, credential: str) -> str | None:
+        return credential if credential.startswith(self.test_key) else None
+
+    def new_id(self, what: str, variety: str = "") -> str:
         """Cards make `ch_...`, other methods `py_...`, as at Stripe."""
         if what == "link":
             return "cs_test_a1" + random_text(56)
         if what == "payment":
-            return ("ch_3" if method == "card" else "py_3") + random_text(23)
+            return ("ch_3" if variety == "card" else "py_3") + random_text(23)
         return f"{_PREFIXES[what]}_3{random_text(23)}"
 
     def spell(self, books: Books, change: Change) -> list[Spoken]:
@@ -36,11 +45,16 @@ class StripeDialect:
     def envelope(self, event: Event, undelivered: int) -> dict[str, Any]:
         return stripe_objects.event(event, undelivered, API_VERSION)
 
-    def sign(self, secret: str, body: bytes, at: int) -> dict[str, str]:
+    def sign(self, secret: str, body: bytes, at: int, event: str) -> dict[str, str]:
         return {"Stripe-Signature": stripe_signature(secret, body, at)}
 
-    def page_path(self, link_id: str) -> str:
-        return stripe_objects.PAGE_PREFIX + link_id
+    def page_path(self, link: Link) -> str:
+        return stripe_objects.PAGE_PREFIX + link.id
+
+    def return_url(self, books: Books, link: Link, outcome: str) -> str | None:
+        if outcome == "left":
+            return link.cancel_url
+        return link.success_url.replace("{CHECKOUT_SESSION_ID}", link.id)
 
 
 def _link(event_type: str) -> Callable[[Books, str], list[Spoken]]:
@@ -106,6 +120,7 @@ def _payout(event_type: str) -> Callable[[Books, str], list[Spoken]]:
 
 
 _SPELLING: dict[str, Callable[[Books, str], list[Spoken]]] = {
+    "link.opened": lambda books, subject: [],
     "link.completed": _link("checkout.session.completed"),
     "link.expired": _link("checkout.session.expired"),
     "link.settled": _link("checkout.session.async_payment_succeeded"),

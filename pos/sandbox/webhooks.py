@@ -113,7 +113,7 @@ class Dispatcher:
             for _ in range(int(more["times"]) - 1):
                 row = {"id": "dlv_" + random_text(16), "event": delivery.event, "endpoint": delivery.endpoint}
                 again = {"state": "pending", "tries": 0, "met_faults": 1, "next_at": time.time() + pause}
-                tx.insert("delivery", {**row, **again})
+                tx.insert("delivery", {**row, **again, "secret": delivery.secret})
         if pause > 0:
             tx.update(delivery, next_at=time.time() + pause)
         return pause > 0
@@ -124,8 +124,9 @@ class Dispatcher:
         dialect = self._bank.dialects[account.dialect]
         waiting = tx.value("SELECT count(*) FROM delivery WHERE event = ? AND state = 'pending'", event.id)
         body = json.dumps(dialect.envelope(event, int(waiting)), indent=2).encode()
-        wrong = fault is not None and fault.kind == "bad_signature"
-        signature = dialect.sign(endpoint.secret + ("-wrong" if wrong else ""), body, int(time.time()))
+        secret = delivery.secret if dialect.retries_keep_secret and delivery.secret else endpoint.secret
+        wrong = "-wrong" if fault is not None and fault.kind == "bad_signature" else ""
+        signature = dialect.sign(secret + wrong, body, int(time.time()), event.id)
         headers = {"Content-Type": "application/json; charset=utf-8", "User-Agent": "Truetill-Sandbox/1.0", **signature}
         return Parcel(delivery, endpoint.url, body, headers)
 
