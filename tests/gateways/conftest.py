@@ -14,10 +14,12 @@ from tests.processes import serve  # noqa: E402
 
 
 @pytest.fixture(scope="module")
-def harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+def harness(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """In the dialect of the module's `GATEWAY`."""
+    gateway = getattr(request.module, "GATEWAY", "stripe")
     folder = tmp_path_factory.mktemp("bank")
     with (
         serve(["sandbox", "serve", "--port", "0", "--data", str(folder)]) as bank,
         httpx.Client(trust_env=False, timeout=10.0) as client,
     ):
-        yield Sandbox(bank.url, client)
+        yield Sandbox(bank.url, client, gateway)

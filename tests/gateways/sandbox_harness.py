@@ -19,21 +19,26 @@ KINDS = {
     "truncated": {"kind": "truncated"},
     "dropped": {"kind": "drop"},
 }
+SECRETS = {
+    "stripe": {"secret_key": "sk_test_sandbox"},
+    "razorpay": {"key_id": "rzp_test_sandbox", "secret_key": "sandbox_secret"},
+}
+CURRENCIES = {"stripe": "EUR", "razorpay": "INR"}
 
 
 class Sandbox:
-    """`pos.gateways.contract.Harness` over a running sandbox."""
+    """`pos.gateways.contract.Harness` over a running sandbox, in the dialect of one gateway."""
 
-    def __init__(self, url: str, client: httpx.Client) -> None:
-        self.adapter: Adapter = registry.adapter("stripe", Mode.TEST)
+    def __init__(self, url: str, client: httpx.Client, gateway: str = "stripe") -> None:
+        self.adapter: Adapter = registry.adapter(gateway, Mode.TEST)
         self.base_url = url
-        self.secret = "sk_test_sandbox"
-        self.currency = "EUR"
+        self.secrets = SECRETS[gateway]
+        self.currency = CURRENCIES[gateway]
         self.report_payments = 101
         self._client = client
 
     async def customer(self, link: LinkInfo, does: str) -> None:
-        await asyncio.to_thread(customer.pay, link.url, does, client=self._client)
+        await asyncio.to_thread(customer.pay, link.url, does, client=self._client, sandbox=self.base_url)
 
     async def misbehave(self, what: str) -> None:
         self.control("/faults", {"operation": "*", **KINDS[what]})
