@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,8 @@ TEA = Product("TEA", "Masala chai", 6_000, 50_000, "GST", "8901", "Tea", favouri
 CAKE = Product("CAKE", "Banana bread", 14_000, 50_000, "GST", "8902", "Bakery")
 PENDING_S = 0.3
 CALL_S = 20.0
+CREATE_CALLS = 3  # one and two repeats
+FIND_CALLS = 2  # a look is repeated once when its connection was cut
 _numbers = itertools.count(1)
 
 
@@ -83,11 +85,17 @@ class Bank:
         assert answer.status_code < 300, answer.text
         return answer.json()
 
-    def new_key(self) -> str:
-        """The key of a new account, so that tests never see each other's payments."""
-        key = f"sk_test_shop{os.getpid()}x{next(_numbers)}"
-        self.desk("POST", "/accounts", {"key": key, "dialect": "stripe"})
-        return key
+    def new_keys(self) -> dict[str, str]:
+        """What logs in at new accounts of every gateway, so that tests never see each other's payments."""
+        number = f"{os.getpid()}x{next(_numbers)}"
+        stripe, razorpay, secret = f"sk_test_shop{number}", f"rzp_test_shop{number}", "secret_of_the_shop"
+        self.desk("POST", "/accounts", {"key": stripe, "dialect": "stripe"})
+        self.desk("POST", "/accounts", {"key": f"{razorpay}:{secret}", "dialect": "razorpay"})
+        return {
+            "gateways.stripe.secret_key": stripe,
+            "gateways.razorpay.key_id": razorpay,
+            "gateways.razorpay.secret_key": secret,
+        }
 
     def fault(self, operation: str, kind: str, count: int = 1, **options: Any) -> None:
         self.desk("POST", "/faults", {"operation": operation, "kind": kind, "count": count, **options})
@@ -105,25 +113,41 @@ def bank_process(folder: Path, *more: str) -> Iterator[Bank]:
 
 @dataclass
 class Shop:
-    """One till with its bank."""
+    """One till with its bank. `gateway` is the one that a test sells through; the other is set up as well."""
 
     till: Till
     bank: Bank
     clock: MovedClock
     home: Path
-    key: str
-    extra: dict[str, str] = field(default_factory=dict)
+    keys: dict[str, str]
+    gateway: str = "stripe"
+
+    def links_made(self) -> int:
+        """At the bank, by all shops of this worker: tests compare before and after."""
+        made: int = self.bank.desk("GET", "")["counts"]["link"]
+        return made
+
+    def lose_link_calls(self, **options: Any) -> None:
+        """Nothing that is asked about a new link is answered (`before_work`: nothing is done either)."""
+        self.bank.fault("link.create", "drop", CREATE_CALLS, **options)
+        if self.gateway == "razorpay":  # without a key the link is looked for, instead of asked for again
+            self.bank.fault("link.list", "drop", FIND_CALLS)
+
+    @property
+    def introduction(self) -> str:
+        """The bank's operation behind the call that says who we are."""
+        return {"stripe": "account.fetch", "razorpay": "payment.list"}[self.gateway]
 
     def lines(self, *products: Product) -> list[Line]:
         chosen = products or (TEA,)
         return [Line(p.sku, p.name, 1000, p.price_minor, p.tax_ppm, p.tax_name) for p in chosen]
 
     async def sell(self, *products: Product, key: str = "") -> OrderView:
-        return await self.till.checkout.sell(self.lines(*products), "stripe", key=key)
+        return await self.till.checkout.sell(self.lines(*products), self.gateway, key=key)
 
     async def pays(self, view: OrderView, outcome: str = "paid") -> customer.Result:
         assert view.attempt is not None
-        return await asyncio.to_thread(customer.pay, view.attempt.link_url, outcome)
+        return await asyncio.to_thread(customer.pay, view.attempt.link_url, outcome, sandbox=self.bank.url)
 
     async def again(self, view: OrderView) -> OrderView:
         return await self.till.queries.order(view.order_id)
@@ -142,23 +166,22 @@ def settings_text(bank_url: str, **sections: str) -> str:
     more = "".join(f"[{name}]\n{text}\n" for name, text in sections.items())
     return (
         '[shop]\nname = "Corner Café"\ncurrency = "INR"\ntime_zone = "Asia/Kolkata"\nlocale = "en_IN"\n'
-        f'[gateways.stripe]\nmode = "test"\napi_base = "{bank_url}"\n{more}'
+        f'[gateways.stripe]\nmode = "test"\napi_base = "{bank_url}"\n'
+        f'[gateways.razorpay]\nmode = "test"\napi_base = "{bank_url}"\n{more}'
     )
 
 
-def open_shop(bank: Bank, home: Path, **sections: str) -> Shop:
-    """A shop of its own account in `home`."""
+def open_shop(bank: Bank, home: Path, gateway: str = "stripe", **sections: str) -> Shop:
+    """A shop of its own accounts in `home`."""
     home.mkdir(parents=True, exist_ok=True)
     (home / "settings.toml").write_text(settings_text(bank.url, **sections), encoding="utf-8")
-    key, clock = bank.new_key(), MovedClock()
-    secrets = GivenSecrets({"gateways.stripe.secret_key": key})
-    till = open_till(home, Outside(clock, SystemIds(), secrets))
+    keys, clock = bank.new_keys(), MovedClock()
+    till = open_till(home, Outside(clock, SystemIds(), GivenSecrets(dict(keys))))
     till.database.write_now(lambda tx: tx.shop.put_products([TEA, CAKE]))
-    return Shop(till, bank, clock, home, key)
+    return Shop(till, bank, clock, home, keys, gateway)
 
 
 def reopen(shop: Shop) -> Shop:
     """The same home, as after a restart."""
-    secrets = GivenSecrets({"gateways.stripe.secret_key": shop.key})
-    till = open_till(shop.home, Outside(shop.clock, SystemIds(), secrets))
-    return Shop(till, shop.bank, shop.clock, shop.home, shop.key)
+    till = open_till(shop.home, Outside(shop.clock, SystemIds(), GivenSecrets(dict(shop.keys))))
+    return Shop(till, shop.bank, shop.clock, shop.home, shop.keys, shop.gateway)

@@ -167,7 +167,7 @@ def test_a_link_called_paid_without_a_payment_that_is_captured_is_no_complete_lo
 
 def test_a_cancelled_link_with_a_payment_on_its_way_shows_it() -> None:
     readings = looked(link(status="cancelled", order_id="order_1"), page(unpaid("created")))
-    assert (readings[1].links[0].state, readings[1].links[0].complete_look) == ("closed", True)
+    assert (readings[1].links[0].state, readings[1].links[0].complete_look) == ("expired", True)
     assert told(readings, Kind.PAYMENT_PENDING)
 
 
@@ -187,7 +187,7 @@ def test_another_link_than_was_looked_at_is_not_understood() -> None:
         ("created", "open", Kind.LINK_OPENED),
         ("partially_paid", "open", Kind.LINK_OPENED),
         ("paid", "closed", Kind.LINK_CLOSED),
-        ("cancelled", "closed", Kind.LINK_CLOSED),
+        ("cancelled", "expired", Kind.LINK_EXPIRED),
         ("expired", "expired", Kind.LINK_EXPIRED),
     ],
 )
@@ -212,7 +212,7 @@ def test_a_paid_upi_code_leads_to_its_payment() -> None:
 
 def test_an_unpaid_upi_code_is_looked_at_in_one_call() -> None:
     (reading,) = looked(code(status="closed", close_reason="on_demand"), call=RAZORPAY.fetch("qr_1"))
-    assert (reading.next, reading.links[0].state, reading.links[0].complete_look) == (None, "closed", True)
+    assert (reading.next, reading.links[0].state, reading.links[0].complete_look) == (None, "expired", True)
 
 
 def test_finding_takes_only_exactly_our_reference() -> None:

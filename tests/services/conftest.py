@@ -24,8 +24,9 @@ def bank(bank_server: Bank) -> Iterator[Bank]:
     bank_server.clear()
 
 
-@pytest_asyncio.fixture
-async def shop(bank: Bank, tmp_path: Path) -> AsyncIterator[Shop]:
-    made = open_shop(bank, tmp_path / "home")
+@pytest_asyncio.fixture(params=["stripe", "razorpay"])
+async def shop(request: pytest.FixtureRequest, bank: Bank, tmp_path: Path) -> AsyncIterator[Shop]:
+    """Everything holds whichever gateway a shop sells through."""
+    made = open_shop(bank, tmp_path / "home", request.param)
     yield made
     await made.till.close()

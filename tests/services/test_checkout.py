@@ -15,16 +15,6 @@ from pos.domain.verdict import Certainty, Money
 from tests.shop import CAKE, TEA, Bank, Shop, reopen
 
 
-async def links_at_the_bank(shop: Shop) -> int:
-    gate = await shop.till.desk.get("stripe")
-    found, call = 0, gate.adapter.find("none", 0, shop.clock.now_ms() + 3_600_000)
-    while call is not None:
-        asked = await shop.till.desk.ask(gate, call)
-        found += asked.reading.rows
-        call = asked.reading.next
-    return found
-
-
 async def test_a_sale_by_link_is_saved_shown_paid_and_the_books_verify(shop: Shop) -> None:
     view = await shop.sell(TEA, CAKE)
     assert (view.life, view.due_minor, view.shown) == (Life.PLACED, 20_000, Shown.WAITING)
@@ -40,17 +30,18 @@ async def test_a_sale_by_link_is_saved_shown_paid_and_the_books_verify(shop: Sho
 
 async def test_pay_pressed_twice_shows_the_same_link(shop: Shop) -> None:
     view = await shop.sell(TEA)
-    again = await shop.till.checkout.issue(view.order_id, "stripe")
+    again = await shop.till.checkout.issue(view.order_id, shop.gateway)
     assert again.attempt == view.attempt
 
 
 async def test_pay_pressed_twice_at_once_makes_one_link(shop: Shop) -> None:
+    before = shop.links_made()
     saved = await shop.till.selling.save(shop.lines(TEA))
-    await shop.till.desk.get("stripe")
-    both = await asyncio.gather(*(shop.till.checkout.issue(saved.order_id, "stripe") for _ in range(2)))
+    await shop.till.desk.get(shop.gateway)
+    both = await asyncio.gather(*(shop.till.checkout.issue(saved.order_id, shop.gateway) for _ in range(2)))
     assert {v.attempt.no for v in both if v.attempt} == {1}
     assert (await shop.again(saved)).shown is Shown.WAITING
-    assert await links_at_the_bank(shop) == 1
+    assert shop.links_made() == before + 1
 
 
 async def test_the_same_key_is_the_same_order(shop: Shop) -> None:
@@ -60,14 +51,15 @@ async def test_the_same_key_is_the_same_order(shop: Shop) -> None:
 
 
 async def test_an_answer_lost_after_the_work_is_asked_for_again_with_the_same_key(shop: Shop, bank: Bank) -> None:
+    before = shop.links_made()
     bank.fault("link.create", "drop")
     view = await shop.sell(TEA)
     assert view.shown is Shown.WAITING
-    assert await links_at_the_bank(shop) == 1
+    assert shop.links_made() == before + 1
 
 
 async def test_no_answer_at_all_is_unknown_and_the_link_is_found_closed_and_never_shown(shop: Shop, bank: Bank) -> None:
-    bank.fault("link.create", "drop", 3)
+    shop.lose_link_calls()
     view = await shop.sell(TEA)
     assert (view.shown, view.certainty) == (Shown.UNKNOWN, Certainty.UNKNOWN)
     assert view.attempt is not None
@@ -79,24 +71,25 @@ async def test_no_answer_at_all_is_unknown_and_the_link_is_found_closed_and_neve
     assert view.attempt is not None
     assert (view.attempt.phase, view.attempt.fenced) == (Phase.ABANDONED, True)
     assert view.money is Money.UNPAID
-    second = await shop.till.checkout.issue(view.order_id, "stripe")
+    second = await shop.till.checkout.issue(view.order_id, shop.gateway)
     assert second.attempt is not None
     assert (second.attempt.no, second.shown) == (2, Shown.WAITING)
     await shop.assert_books()
 
 
 async def test_check_now_within_its_time_repeats_the_same_call_and_shows_the_one_link(shop: Shop, bank: Bank) -> None:
-    bank.fault("link.create", "drop", 3)
+    before = shop.links_made()
+    shop.lose_link_calls()
     view = await shop.sell(TEA)
     assert view.shown is Shown.UNKNOWN
     view = await shop.check(view)
     assert view.shown is Shown.WAITING
-    assert await links_at_the_bank(shop) == 1
+    assert shop.links_made() == before + 1
 
 
 async def test_a_link_that_never_came_to_be_is_given_up_after_two_empty_looks(shop: Shop, bank: Bank) -> None:
-    await shop.till.desk.get("stripe")
-    bank.fault("link.create", "drop", 3, before_work=True)
+    await shop.till.desk.get(shop.gateway)
+    shop.lose_link_calls(before_work=True)
     view = await shop.sell(TEA)
     assert view.shown is Shown.UNKNOWN
     shop.clock.advance(75)
@@ -111,8 +104,8 @@ async def test_a_link_that_never_came_to_be_is_given_up_after_two_empty_looks(sh
 
 
 async def test_nobody_there_is_provably_not_sent_and_may_be_tried_at_once(shop: Shop) -> None:
-    await shop.till.desk.get("stripe")
-    gate = await shop.till.desk.get("stripe")
+    await shop.till.desk.get(shop.gateway)
+    gate = await shop.till.desk.get(shop.gateway)
     object.__setattr__(gate, "_base", "http://127.0.0.1:9")
     with pytest.raises(NotSent):
         await shop.sell(TEA, key="k")
@@ -141,12 +134,12 @@ async def test_answers_that_cannot_be_read_are_unknown_never_failed(
 
 
 async def test_a_wrong_key_is_said_plainly(shop: Shop) -> None:
-    shop.till.secrets.set("gateways.stripe.secret_key", "sk_test_wrong")
+    shop.till.secrets.set(f"gateways.{shop.gateway}.secret_key", "sk_test_wrong")
     other = reopen(shop)
-    other.till.secrets.set("gateways.stripe.secret_key", "sk_test_wrong")
+    other.till.secrets.set(f"gateways.{shop.gateway}.secret_key", "sk_test_wrong")
     await other.till.close()
-    wrong = Shop(other.till, shop.bank, shop.clock, shop.home, "sk_test_wrong")
-    third = reopen(wrong)
+    keys = {**shop.keys, f"gateways.{shop.gateway}.secret_key": "sk_test_wrong"}
+    third = reopen(Shop(other.till, shop.bank, shop.clock, shop.home, keys, shop.gateway))
     with pytest.raises(Refused, match="does not accept the key"):
         await third.sell(TEA)
     assert [row.number for row in await third.till.queries.orders()]  # the order is kept
@@ -173,7 +166,7 @@ async def test_giving_up_closes_the_link_at_the_bank(shop: Shop) -> None:
     assert closed.attempt is not None
     assert (closed.attempt.phase, closed.attempt.fenced, closed.shown) == (Phase.CLOSED, True, Shown.EXPIRED)
     assert (await shop.pays(view)).outcome == "expired"
-    second = await shop.till.checkout.issue(view.order_id, "stripe")
+    second = await shop.till.checkout.issue(view.order_id, shop.gateway)
     assert second.attempt is not None
     assert second.attempt.no == 2
 
@@ -185,7 +178,7 @@ async def test_a_close_that_times_out_keeps_the_counter_fenced(shop: Shop, bank:
     assert closing.attempt is not None
     assert closing.attempt.phase == Phase.CLOSING
     with pytest.raises(Refused):
-        await shop.till.checkout.issue(view.order_id, "stripe")
+        await shop.till.checkout.issue(view.order_id, shop.gateway)
     bank.fault("link.close", "drop", 1, before_work=True)
     with pytest.raises(OutcomeUnknown):
         await shop.till.cash.take(view.order_id)
@@ -222,7 +215,7 @@ async def test_two_phones_pay_one_link_once(shop: Shop) -> None:
 async def test_an_open_link_survives_a_restart_with_the_same_qr(shop: Shop) -> None:
     view = await shop.sell(TEA)
     again = reopen(shop)
-    shown = await again.till.checkout.issue(view.order_id, "stripe")
+    shown = await again.till.checkout.issue(view.order_id, shop.gateway)
     assert shown.attempt is not None
     assert view.attempt is not None
     assert shown.attempt.qr_text == view.attempt.qr_text
@@ -236,7 +229,7 @@ async def test_the_basket_is_locked_while_a_link_is_open(shop: Shop) -> None:
     await shop.till.checkout.give_up(view.order_id)
     changed = await shop.till.selling.save(shop.lines(CAKE), order_id=view.order_id)
     assert (changed.revision, changed.totals.total_minor) == (2, CAKE.price_minor)
-    issued = await shop.till.checkout.issue(view.order_id, "stripe")
+    issued = await shop.till.checkout.issue(view.order_id, shop.gateway)
     assert issued.attempt is not None
     assert issued.attempt.amount_minor == CAKE.price_minor
     await shop.assert_books()

@@ -14,6 +14,7 @@ from pos.domain.shown import Shown
 from pos.domain.store_port import Hint, Tx
 from pos.domain.verdict import Flag, Money
 from pos.services.aftercall import AfterCall
+from pos.services.looks import find_link
 from pos.services.settle import Evidence
 from pos.services.views import OrderView
 from tests.services.test_money import link_of, sweep
@@ -50,13 +51,13 @@ async def test_a_key_that_is_refused_loses_no_hint_and_is_no_refusal_by_the_rela
     again = reopen(shop)
 
     def forget(tx: Tx) -> None:
-        account = tx.shop.account("stripe")
+        account = tx.shop.account(shop.gateway)
         assert account is not None
         tx.shop.put_account(replace(account, key_print="another"))
 
     again.till.database.write_now(forget)
-    bank.fault("account.fetch", "unauthorized", 1)
-    await again.till.hints.take(Hint("ep:2:t", "stripe", "webhook", link_of(view), "", "", "", 1), "ep:2:t")
+    bank.fault(shop.introduction, "unauthorized", 1)
+    await again.till.hints.take(Hint("ep:2:t", shop.gateway, "webhook", link_of(view), "", "", "", 1), "ep:2:t")
     assert (await again.again(view)).money is Money.UNPAID
     assert again.till.database.read_now(lambda tx: tx.sync.cursor()) == "ep:2:t"
     again.clock.advance(10)
@@ -68,8 +69,8 @@ async def test_a_key_that_is_refused_loses_no_hint_and_is_no_refusal_by_the_rela
 async def test_a_hint_about_a_payment_waits_while_the_key_is_refused(shop: Shop, bank: Bank) -> None:
     await shop.till.close()
     fresh = reopen(shop)
-    bank.fault("account.fetch", "unauthorized", 1)
-    await fresh.till.hints.take(Hint("ep:2:t", "stripe", "webhook", "", "ch_1", "", "", 1), "ep:2:t")
+    bank.fault(shop.introduction, "unauthorized", 1)
+    await fresh.till.hints.take(Hint("ep:2:t", shop.gateway, "webhook", "", "ch_1", "", "", 1), "ep:2:t")
     assert [h.id for h in fresh.till.database.read_now(lambda tx: tx.sync.hints(2**60, 9))] == ["ep:2:t"]
     await fresh.till.close()
 
@@ -99,9 +100,9 @@ async def test_a_refund_of_a_removed_gateway_keeps_no_other_refund_from_being_se
 def told(shop: Shop, view: OrderView, kind: Kind, payment: str = "ch_late", **values: object) -> Evidence:
     """What the gateway might say of a payment of this order's link."""
     attempt = shop.till.database.read_now(lambda tx: tx.attempts.of_order(view.order_id))[-1]
-    fact = Fact("stripe", attempt.account, Mode.TEST, kind, payment, **values)  # type: ignore[arg-type]
-    tie = Fact("stripe", attempt.account, Mode.TEST, Kind.PAYMENT_OF_LINK, payment, attempt.link_id)
-    return Evidence("stripe", (fact, tie), Source.REPORT, "sweep")
+    fact = Fact(shop.gateway, attempt.account, Mode.TEST, kind, payment, **values)  # type: ignore[arg-type]
+    tie = Fact(shop.gateway, attempt.account, Mode.TEST, Kind.PAYMENT_OF_LINK, payment, attempt.link_id)
+    return Evidence(shop.gateway, (fact, tie), Source.REPORT, "sweep")
 
 
 async def test_nothing_new_is_issued_or_edited_while_a_late_authorisation_is_in_flight(shop: Shop) -> None:
@@ -112,7 +113,7 @@ async def test_nothing_new_is_issued_or_edited_while_a_late_authorisation_is_in_
     waiting = await shop.again(view)
     assert waiting.shown is Shown.WAITING
     for act in (
-        shop.till.checkout.issue(view.order_id, "stripe"),
+        shop.till.checkout.issue(view.order_id, shop.gateway),
         shop.till.selling.save(shop.lines(CAKE), order_id=view.order_id),
         shop.till.cash.take(view.order_id),
     ):
@@ -121,7 +122,7 @@ async def test_nothing_new_is_issued_or_edited_while_a_late_authorisation_is_in_
     rows = await shop.till.queries.orders()
     assert [row.shown for row in rows] == [Shown.WAITING]
     await shop.till.settle.take_in(told(shop, view, Kind.PAYMENT_VOIDED))
-    assert (await shop.till.checkout.issue(view.order_id, "stripe")).shown is Shown.WAITING
+    assert (await shop.till.checkout.issue(view.order_id, shop.gateway)).shown is Shown.WAITING
 
 
 async def test_a_late_authorisation_after_a_failure_is_waiting_in_lists_too(shop: Shop) -> None:
@@ -134,9 +135,9 @@ async def test_a_late_authorisation_after_a_failure_is_waiting_in_lists_too(shop
 
 
 async def test_a_second_try_that_never_left_does_not_make_the_first_one_unsent(shop: Shop, bank: Bank) -> None:
-    bank.fault("link.create", "drop", 3)
+    shop.lose_link_calls()
     view = await shop.sell(TEA)
-    gate = await shop.till.desk.get("stripe")
+    gate = await shop.till.desk.get(shop.gateway)
     object.__setattr__(gate, "_base", "http://127.0.0.1:9")
     again = await shop.check(view)
     assert again.shown is Shown.UNKNOWN
@@ -154,8 +155,9 @@ async def test_an_answer_after_an_end_that_was_taken_for_unsent_is_closed(shop: 
     attempt = shop.till.database.read_now(lambda tx: tx.attempts.of_order(view.order_id))[-1]
     row = shop.till.database.read_now(lambda tx: tx.outbox.of_attempt(attempt.id, "create"))
     assert row is not None
-    gate = await shop.till.desk.get("stripe")
-    asked = await shop.till.desk.ask(gate, row.call)
+    gate = await shop.till.desk.get(shop.gateway)
+    asked, info = await find_link(shop.till.desk, gate, attempt)
+    assert info is not None
     ended = replace(attempt, link_id="", url="", fenced_at_ms=1, fence_kind="absent", look_due_at_ms=None)
 
     def press(tx: Tx) -> None:
@@ -164,7 +166,7 @@ async def test_an_answer_after_an_end_that_was_taken_for_unsent_is_closed(shop: 
 
     shop.till.database.write_now(press)
     after = AfterCall(shop.till.context, shop.till.desk, shop.till.settle, None)
-    await after.opened(gate, row, asked.reading.links[0], asked)
+    await after.opened(gate, row, info, asked)
     shop.clock.advance(10)
     while await shop.probe():
         shop.clock.advance(5)
@@ -265,7 +267,7 @@ async def test_a_key_that_is_known_with_another_amount_alarms_each_time_and_ends
 async def test_a_link_is_found_by_the_gateways_clock_not_by_ours(shop: Shop, bank: Bank) -> None:
     """The till's clock is hours off: the link that was asked for must not be taken for one that never came to be."""
     shop.clock.advance(5 * 3_600)
-    bank.fault("link.create", "drop", 3)
+    shop.lose_link_calls()
     view = await shop.sell(TEA)
     shop.clock.advance(75)
     for _ in range(4):
@@ -276,6 +278,6 @@ async def test_a_link_is_found_by_the_gateways_clock_not_by_ours(shop: Shop, ban
 
 
 async def test_a_long_page_of_a_report_is_taken_in_whole(shop: Shop) -> None:
-    facts = tuple(Fact("stripe", "acct", Mode.TEST, Kind.PAYMENT_PENDING, f"ch_{n}") for n in range(3_000))
-    await shop.till.settle.take_in(Evidence("stripe", facts, Source.REPORT, "sweep"))
+    facts = tuple(Fact(shop.gateway, "acct", Mode.TEST, Kind.PAYMENT_PENDING, f"ch_{n}") for n in range(3_000))
+    await shop.till.settle.take_in(Evidence(shop.gateway, facts, Source.REPORT, "sweep"))
     assert len(shop.till.database.read_now(lambda tx: tx.facts.all())) == 3_000

@@ -49,7 +49,7 @@ async def test_a_payment_learnt_before_what_ties_it_to_its_link_has_one_owner_in
         tx.connection.exec_driver_sql("UPDATE attempt SET link_id = 'cs_unknown'")  # type: ignore[attr-defined]
 
     shop.till.database.write_now(unknown_link)
-    await shop.till.settle.take_in(Evidence("stripe", (fact, tie), Source.REPORT, "sweep"))
+    await shop.till.settle.take_in(Evidence(shop.gateway, (fact, tie), Source.REPORT, "sweep"))
     assert len(shop.till.database.read_now(lambda tx: tx.facts.parked())) == 1
 
     def learn(tx: Tx) -> None:
@@ -69,10 +69,10 @@ async def test_whose_refund_it_is_may_be_learnt_later_and_it_is_still_one_moveme
     payment, account = paid.payments[0].id, attempt.account
 
     def fact(kind: Kind, target: str = "", amount: int | None = None) -> Fact:
-        return Fact("stripe", account, Mode.TEST, kind, "re_x", target, amount, "INR" if amount else "")
+        return Fact(shop.gateway, account, Mode.TEST, kind, "re_x", target, amount, "INR" if amount else "")
 
     def asked(tx: Tx) -> str:
-        proposal = Proposal("stripe", account, payment, 1_000)
+        proposal = Proposal(shop.gateway, account, payment, 1_000)
         bundle = tx.facts.bundle(view.order_id)
         refund = shop.till.refunds._row(bundle, proposal, Purpose.RETURN, "cold", "Owner", 1)
         tx.money.add_refund(refund)
@@ -81,6 +81,6 @@ async def test_whose_refund_it_is_may_be_learnt_later_and_it_is_still_one_moveme
     ours = shop.till.database.write_now(asked)
     known = (fact(Kind.REFUND_SUCCEEDED, amount=1_000), fact(Kind.REFUND_OF_PAYMENT, payment))
     for facts in (known, (fact(Kind.REFUND_OF_OURS, ours),)):
-        await shop.till.settle.take_in(Evidence("stripe", facts, Source.REPORT, "sweep"))
+        await shop.till.settle.take_in(Evidence(shop.gateway, facts, Source.REPORT, "sweep"))
     entries = shop.till.database.read_now(lambda tx: tx.money.entries(open_only=True))
     assert [e.amount_minor for e in entries if e.kind == "refund"] == [-1_000]

@@ -23,7 +23,7 @@ async def sweep(shop: Shop) -> int:
     """Read the report until the bank's whole-second clock has passed what just happened."""
     shop.clock.advance(2)
     run = await shop.till.reconcile.sweep(
-        "stripe", to_ms=shop.clock.now_ms() + 60_000, from_ms=shop.clock.now_ms() - 3_600_000
+        shop.gateway, to_ms=shop.clock.now_ms() + 60_000, from_ms=shop.clock.now_ms() - 3_600_000
     )
     assert run.complete, run.note
     return run.rows
@@ -43,7 +43,7 @@ async def by_report(shop: Shop, view: OrderView) -> None:
 
 
 async def by_webhook(shop: Shop, view: OrderView) -> None:
-    hint = Hint("ep:1:t", "stripe", "webhook", link_of(view), "", "", "", shop.clock.now_ms())
+    hint = Hint("ep:1:t", shop.gateway, "webhook", link_of(view), "", "", "", shop.clock.now_ms())
     await shop.till.hints.take(hint, "ep:1:t")
 
 
@@ -119,7 +119,7 @@ async def test_a_released_link_that_pays_later_is_seen(shop: Shop, bank: Bank) -
     view = await shop.sell(TEA)
     released = await shop.till.checkout.release(view.order_id, reason="customer swears it failed", actor="Owner")
     assert Flag.UNFENCED in released.flags
-    second = await shop.till.checkout.issue(view.order_id, "stripe")
+    second = await shop.till.checkout.issue(view.order_id, shop.gateway)
     await shop.pays(second)
     assert (await shop.check(second)).shown is Shown.PAID
     await shop.pays(view)  # the first code, still open on the other phone
@@ -226,14 +226,13 @@ async def test_a_payment_of_a_lost_book_is_an_orphan_and_can_be_attached(
     view = await shop.sell(TEA)
     await shop.pays(view)
     other = open_shop(bank, tmp_path / "other")
-    other.till.secrets.set("gateways.stripe.secret_key", shop.key)
     await other.till.close()
-    other = reopen(Shop(other.till, bank, shop.clock, other.home, shop.key))
+    other = reopen(Shop(other.till, bank, shop.clock, other.home, shop.keys, shop.gateway))
     await sweep(other)
     day = await other.till.day.preview(refresh=False)
     assert [(e.code, e.action, e.amount_minor) for e in day.exceptions] == [("M11", Action.ATTACH, TEA.price_minor)]
     mine = await other.till.selling.save(other.lines(TEA))
-    await other.till.checkout.issue(mine.order_id, "stripe")
+    await other.till.checkout.issue(mine.order_id, shop.gateway)
     await other.till.checkout.give_up(mine.order_id)
     attached = await other.till.day.attach(day.exceptions[0].subject, mine.number, actor="Owner", reason="same sale")
     assert attached.money is Money.UNPAID  # the gateway's own reference outranks a person
@@ -245,11 +244,11 @@ async def test_hints_make_no_facts_and_foreign_ones_do_no_harm(shop: Shop) -> No
     view = await shop.sell(TEA)
     for number, hint in enumerate(
         [
-            Hint("e:1:a", "stripe", "webhook", link_of(view), "ch_x", "", "", 1),
-            Hint("e:2:a", "stripe", "webhook", "cs_test_foreign", "", "", "", 1),
+            Hint("e:1:a", shop.gateway, "webhook", link_of(view), "ch_x", "", "", 1),
+            Hint("e:2:a", shop.gateway, "webhook", "cs_test_foreign", "", "", "", 1),
             Hint("e:3:a", "nobody", "webhook", "x", "", "", "", 1),
-            Hint("e:4:a", "stripe", "opened", link_of(view), "", "", "", 1),
-            Hint("e:5:a", "stripe", "webhook", "", "", "", "", 1),
+            Hint("e:4:a", shop.gateway, "opened", link_of(view), "", "", "", 1),
+            Hint("e:5:a", shop.gateway, "webhook", "", "", "", "", 1),
         ]
     ):
         await shop.till.hints.take(hint, f"e:{number + 1}:a")
@@ -266,7 +265,7 @@ async def test_a_hint_whose_question_got_no_answer_is_kept_and_asked_again(shop:
     view = await shop.sell(TEA)
     await shop.pays(view)
     bank.fault("link.fetch", "error_500", 1, after_work=True)
-    await shop.till.hints.take(Hint("e:1:a", "stripe", "webhook", link_of(view), "", "", "", 1), "e:1:a")
+    await shop.till.hints.take(Hint("e:1:a", shop.gateway, "webhook", link_of(view), "", "", "", 1), "e:1:a")
     assert (await shop.again(view)).money is Money.UNPAID
     shop.clock.advance(10)
     await shop.till.hints.retry_due()
@@ -277,14 +276,14 @@ async def test_a_hint_whose_question_got_no_answer_is_kept_and_asked_again(shop:
 async def test_an_empty_or_broken_report_changes_nothing_and_is_partial(shop: Shop, bank: Bank) -> None:
     view = await shop.sell(TEA)
     bank.fault("payment.list", "html", 3)
-    run = await shop.till.reconcile.sweep("stripe")
+    run = await shop.till.reconcile.sweep(shop.gateway)
     assert not run.complete
     assert run.note
-    assert shop.till.database.read_now(lambda tx: tx.sync.watermark("stripe")) is None
+    assert shop.till.database.read_now(lambda tx: tx.sync.watermark(shop.gateway)) is None
     assert (await shop.again(view)).shown is Shown.WAITING
     bank.clear()
-    assert (await shop.till.reconcile.sweep("stripe")).complete
-    assert shop.till.database.read_now(lambda tx: tx.sync.watermark("stripe")) is not None
+    assert (await shop.till.reconcile.sweep(shop.gateway)).complete
+    assert shop.till.database.read_now(lambda tx: tx.sync.watermark(shop.gateway)) is not None
     assert (await shop.again(view)).shown is Shown.WAITING  # absence is not evidence
 
 
@@ -293,7 +292,7 @@ async def test_a_wrong_clock_reads_the_same_window(shop: Shop) -> None:
     await shop.pays(view)
     shop.clock.advance(-3 * 3_600)
     for _ in range(30):
-        await shop.till.reconcile.sweep("stripe")
+        await shop.till.reconcile.sweep(shop.gateway)
         if (await shop.again(view)).money is Money.PAID:
             break
         await asyncio.to_thread(shop.bank.desk, "GET", "")
@@ -313,7 +312,7 @@ async def test_the_day_closes_once_carries_over_what_is_open_and_is_shown_as_it_
     assert [e.code for e in closed.exceptions] == ["M06"]
     totals = {t.key: (t.here_minor, t.there_minor) for t in closed.totals}
     assert totals["cash"][0] == 14_000
-    assert totals["stripe"] == (6_000, 12_000)
+    assert totals[shop.gateway] == (6_000, 12_000)
     shown = await shop.till.day.show(closed.day)
     assert (shown.hash, shown.totals, shown.exceptions) == (closed.hash, closed.totals, closed.exceptions)
     with pytest.raises(Refused, match="closed already"):
@@ -387,7 +386,7 @@ async def test_a_wrong_count_is_named(shop: Shop) -> None:
 
 
 async def test_a_close_with_a_report_that_did_not_come_says_so_and_keeps_its_reason(shop: Shop, bank: Bank) -> None:
-    await shop.till.desk.get("stripe")
+    await shop.till.desk.get(shop.gateway)
     bank.fault("payment.list", "html", 9)
     closed = await shop.till.day.close(actor="Owner")
     assert (closed.complete, closed.problems) == (False, ())

@@ -39,11 +39,11 @@ class GivenRelay:
             yield one
 
 
-def event(number: int, **refs: str) -> Event:
+def event(number: int, gateway: str, **refs: str) -> Event:
     return Event(
         id=f"ep:{number}:t",
         kind="webhook",
-        gateway="stripe",
+        gateway=gateway,
         event=f"evt_{number}",
         type="x",
         refs=Refs(**refs),
@@ -72,7 +72,7 @@ def cursor_of(shop: Shop) -> str:
 async def test_an_event_makes_the_till_ask_and_the_next_connection_goes_on_behind_it(shop: Shop) -> None:
     view = await shop.sell(TEA)
     await shop.pays(view)
-    relay = GivenRelay(Beat(), event(1, link=link_of(view)))
+    relay = GivenRelay(Beat(), event(1, shop.gateway, link=link_of(view)))
     await listen(shop, relay)
     assert (await shop.again(view)).shown is Shown.PAID
     await listen(shop, relay)
@@ -81,7 +81,7 @@ async def test_an_event_makes_the_till_ask_and_the_next_connection_goes_on_behin
 
 async def test_an_event_alone_makes_no_order_paid(shop: Shop) -> None:
     view = await shop.sell(TEA)
-    await listen(shop, GivenRelay(event(1, link=link_of(view), payment="ch_forged")))
+    await listen(shop, GivenRelay(event(1, shop.gateway, link=link_of(view), payment="ch_forged")))
     assert (await shop.again(view)).money is Money.UNPAID
 
 
@@ -89,7 +89,7 @@ async def test_an_unanswered_question_is_kept_with_the_cursor(shop: Shop, bank: 
     view = await shop.sell(TEA)
     await shop.pays(view)
     bank.fault("link.fetch", "error_500", 1, after_work=True)
-    await listen(shop, GivenRelay(event(1, link=link_of(view))))
+    await listen(shop, GivenRelay(event(1, shop.gateway, link=link_of(view))))
     assert cursor_of(shop) == "ep:1:t"
     assert [h.id for h in shop.till.database.read_now(lambda tx: tx.sync.hints(2**60, 9))] == ["ep:1:t"]
 

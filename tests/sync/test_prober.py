@@ -80,11 +80,11 @@ async def test_draining_looks_at_every_open_payment_and_ends(shop: Shop) -> None
 
 
 async def test_a_hint_about_a_link_that_never_came_to_be_is_not_asked_for_ever(shop: Shop, bank: Bank) -> None:
-    await shop.till.desk.get("stripe")
+    await shop.till.desk.get(shop.gateway)
     bank.fault("link.create", "drop", 3, before_work=True)
     view = await shop.sell(TEA)
     attempt = shop.till.database.read_now(lambda tx: tx.attempts.of_order(view.order_id))[-1]
-    hint = Hint("e:1:a", "stripe", "webhook", "", "", "", attempt.reference, 1)
+    hint = Hint("e:1:a", shop.gateway, "webhook", "", "", "", attempt.reference, 1)
     shop.till.database.write_now(lambda tx: tx.sync.put_hint(hint))
     await shop.till.hints.retry_due()
     assert shop.till.database.read_now(lambda tx: tx.sync.hints(2**60, 9)) == []

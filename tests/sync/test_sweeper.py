@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pos.domain.facts import Kind
+from pos.domain.ports import PreparedCall
 from pos.domain.store_port import SweepRun, Tx
 from pos.domain.verdict import Flag
 from pos.services.bus import Event, OrderChanged
@@ -21,19 +22,23 @@ def runs(shop: Shop) -> list[SweepRun]:
     def read(tx: Tx) -> list[SweepRun]:
         rows = tx.connection.exec_driver_sql("SELECT * FROM sweep_run ORDER BY started_at_ms")  # type: ignore[attr-defined]
         names = list(SweepRun.__dataclass_fields__)
-        return [SweepRun(**{k: v for k, v in row.items() if k in names}) for row in rows.mappings()]
+        made = [SweepRun(**{k: v for k, v in row.items() if k in names}) for row in rows.mappings()]
+        return [run for run in made if run.gateway == shop.gateway]
 
     return shop.till.database.read_now(read)
 
 
 async def has_bounced(shop: Shop, view: OrderView) -> None:
     """Until the bank itself says that the refund came back; nothing of it is settled here."""
-    gate = await shop.till.desk.get("stripe")
+    gate = await shop.till.desk.get(shop.gateway)
     payment = view.payments[0].id
     for _ in range(200):
-        asked = await shop.till.desk.ask(gate, gate.adapter.fetch_payment(payment))
-        if {f.kind for f in asked.reading.facts} & {Kind.REFUND_FAILED, Kind.REFUND_REVERSED}:
-            return
+        call: PreparedCall | None = gate.adapter.fetch_payment(payment)
+        while call is not None:
+            reading = (await shop.till.desk.ask(gate, call)).reading
+            if {f.kind for f in reading.facts} & {Kind.REFUND_FAILED, Kind.REFUND_REVERSED}:
+                return
+            call = reading.next
     raise AssertionError("the refund did not bounce")
 
 
@@ -77,7 +82,7 @@ async def test_the_bounce_of_an_old_refund_is_found_without_a_relay(shop: Shop, 
     shop.clock.advance(3 * 86_400)
     sweeper = Sweeper(shop.till.context, shop.till.reconcile)
     offset = shop.clock.offset_ms
-    gate = await shop.till.desk.get("stripe")
+    gate = await shop.till.desk.get(shop.gateway)
     true_ask = gate.ask
 
     async def days_later(call: object, *, timeout_s: float) -> object:
@@ -87,7 +92,7 @@ async def test_the_bounce_of_an_old_refund_is_found_without_a_relay(shop: Shop, 
         return replace(asked, gateway_now_ms=None if now is None else now + offset)
 
     object.__setattr__(gate, "ask", days_later)
-    await shop.till.reconcile.sweep("stripe")
+    await shop.till.reconcile.sweep(shop.gateway)
     assert Flag.REFUND_FAILED not in (await shop.again(view)).flags
     await sweeper.tick(PAUSE_S)
     assert Flag.REFUND_FAILED in (await shop.again(view)).flags
@@ -106,11 +111,11 @@ async def test_a_part_that_cannot_be_read_hides_none_of_the_others(shop: Shop, b
     await has_bounced(shop, view)
     shop.clock.advance(2)
     bank.fault("payment.list", "html", 1)
-    run = await shop.till.reconcile.sweep("stripe", from_ms=1, to_ms=shop.clock.now_ms() + 60_000)
+    run = await shop.till.reconcile.sweep(shop.gateway, from_ms=1, to_ms=shop.clock.now_ms() + 60_000)
     assert not run.complete
     assert run.note
     assert Flag.REFUND_FAILED in (await shop.again(view)).flags
-    assert shop.till.database.read_now(lambda tx: tx.sync.watermark("stripe")) is None
+    assert shop.till.database.read_now(lambda tx: tx.sync.watermark(shop.gateway)) is None
 
 
 async def test_a_second_sweep_of_the_same_window_folds_nothing_again(shop: Shop) -> None:
@@ -118,20 +123,20 @@ async def test_a_second_sweep_of_the_same_window_folds_nothing_again(shop: Shop)
     await shop.pays(view)
     shop.clock.advance(2)
     to_ms = shop.clock.now_ms() + 60_000
-    await shop.till.reconcile.sweep("stripe", from_ms=1, to_ms=to_ms)
+    await shop.till.reconcile.sweep(shop.gateway, from_ms=1, to_ms=to_ms)
     told: list[Event] = []
     shop.till.bus.subscribe(told.append)
-    assert (await shop.till.reconcile.sweep("stripe", from_ms=1, to_ms=to_ms)).rows >= 1
+    assert (await shop.till.reconcile.sweep(shop.gateway, from_ms=1, to_ms=to_ms)).rows >= 1
     assert [e for e in told if isinstance(e, OrderChanged)] == []
     assert link_of(view)
 
 
 async def test_the_watermark_is_by_the_gateways_clock_as_it_is_now(shop: Shop) -> None:
     """The till's clock was right when the gateway was last asked, and is days ahead since."""
-    await shop.till.reconcile.sweep("stripe")
+    await shop.till.reconcile.sweep(shop.gateway)
     right = shop.clock.now_ms()
     shop.clock.advance(5 * 86_400)
-    await shop.till.reconcile.sweep("stripe")
-    mark = shop.till.database.read_now(lambda tx: tx.sync.watermark("stripe"))
+    await shop.till.reconcile.sweep(shop.gateway)
+    mark = shop.till.database.read_now(lambda tx: tx.sync.watermark(shop.gateway))
     assert mark is not None
     assert abs(mark - right) < 60_000

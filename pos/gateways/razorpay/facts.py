@@ -32,7 +32,7 @@ LINK_STATES = {
     "created": "open",
     "partially_paid": "open",  # never ours: we take no part payments
     "paid": "closed",
-    "cancelled": "closed",
+    "cancelled": "expired",  # ended unpaid, whoever ended it
     "expired": "expired",
 }
 _LINK_KINDS = {"open": Kind.LINK_OPENED, "closed": Kind.LINK_CLOSED, "expired": Kind.LINK_EXPIRED}
@@ -149,15 +149,17 @@ def link_info(link: PaymentLink) -> LinkInfo:
 def qr_info(code: QrCode) -> LinkInfo:
     """A UPI code as a link. Its text is shown only if it asks for exactly the code's amount; `url` is else empty.
 
-    A code that closed by its time is *closed*, as one that we closed: Razorpay names no other word for it.
+    A code that closed unpaid, by its time or by us, is *expired*, as a link is.
     """
+    paid = code.close_reason == "paid" or code.payments_count_received > 0
+    ended = "closed" if paid else "expired"
     return LinkInfo(
         id=code.id,
-        state="open" if code.status == "active" else "closed",
+        state="open" if code.status == "active" else ended,
         url=_upi_text(code),
         reference=note(code.notes, REFERENCE),
         expires_at_ms=code.close_by * 1000 if code.close_by else None,
-        complete_look=code.payments_count_received == 0 and code.close_reason != "paid",
+        complete_look=not paid,
         amount_minor=code.payment_amount if code.fixed_amount else None,
         currency="INR",
     )
