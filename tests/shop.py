@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +75,8 @@ class Bank:
 
     served: Served
     folder: Path
+    accounts: dict[str, str] = field(default_factory=dict)
+    """What a gateway calls the account that a key opens."""
 
     @property
     def url(self) -> str:
@@ -89,13 +91,22 @@ class Bank:
         """What logs in at new accounts of every gateway, so that tests never see each other's payments."""
         number = f"{os.getpid()}x{next(_numbers)}"
         stripe, razorpay, secret = f"sk_test_shop{number}", f"rzp_test_shop{number}", "secret_of_the_shop"
-        self.desk("POST", "/accounts", {"key": stripe, "dialect": "stripe"})
-        self.desk("POST", "/accounts", {"key": f"{razorpay}:{secret}", "dialect": "razorpay"})
+        for key, body in ((stripe, {"key": stripe}), (razorpay, {"key": f"{razorpay}:{secret}"})):
+            self.accounts[key] = self.desk("POST", "/accounts", body)["id"]
         return {
             "gateways.stripe.secret_key": stripe,
             "gateways.razorpay.key_id": razorpay,
             "gateways.razorpay.secret_key": secret,
         }
+
+    def second_key(self, key_id: str) -> str:
+        """Another key of the same account, as a shop makes one to replace the first; its secret is `renewed_secret`."""
+        renewed = f"{key_id}r"
+        self.desk("POST", "/accounts", {"key": f"{renewed}:renewed_secret", "account": self.accounts[key_id]})
+        return renewed
+
+    def account_setting(self, key_id: str, **settings: Any) -> None:
+        self.desk("POST", f"/accounts/{self.accounts[key_id]}", settings)
 
     def fault(self, operation: str, kind: str, count: int = 1, **options: Any) -> None:
         self.desk("POST", "/faults", {"operation": operation, "kind": kind, "count": count, **options})
@@ -145,9 +156,12 @@ class Shop:
     async def sell(self, *products: Product, key: str = "") -> OrderView:
         return await self.till.checkout.sell(self.lines(*products), self.gateway, key=key)
 
+    async def pay_address(self, address: str, outcome: str = "paid") -> customer.Result:
+        return await asyncio.to_thread(customer.pay, address, outcome, sandbox=self.bank.url)
+
     async def pays(self, view: OrderView, outcome: str = "paid") -> customer.Result:
         assert view.attempt is not None
-        return await asyncio.to_thread(customer.pay, view.attempt.link_url, outcome, sandbox=self.bank.url)
+        return await self.pay_address(view.attempt.link_url, outcome)
 
     async def again(self, view: OrderView) -> OrderView:
         return await self.till.queries.order(view.order_id)
@@ -162,19 +176,24 @@ class Shop:
         assert [str(b) for b in await self.till.books.verify()] == []
 
 
-def settings_text(bank_url: str, **sections: str) -> str:
+def settings_text(bank_url: str, qr: Mapping[str, str], **sections: str) -> str:
     more = "".join(f"[{name}]\n{text}\n" for name, text in sections.items())
     return (
         '[shop]\nname = "Corner Café"\ncurrency = "INR"\ntime_zone = "Asia/Kolkata"\nlocale = "en_IN"\n'
-        f'[gateways.stripe]\nmode = "test"\napi_base = "{bank_url}"\n'
-        f'[gateways.razorpay]\nmode = "test"\napi_base = "{bank_url}"\n{more}'
+        + "".join(
+            f'[gateways.{name}]\nmode = "test"\napi_base = "{bank_url}"\nqr = "{qr.get(name, "auto")}"\n'
+            for name in ("stripe", "razorpay")
+        )
+        + more
     )
 
 
-def open_shop(bank: Bank, home: Path, gateway: str = "stripe", **sections: str) -> Shop:
-    """A shop of its own accounts in `home`."""
+def open_shop(
+    bank: Bank, home: Path, gateway: str = "stripe", *, qr: Mapping[str, str] | None = None, **sections: str
+) -> Shop:
+    """A shop of its own accounts in `home`; `qr` is what the code carries, by gateway."""
     home.mkdir(parents=True, exist_ok=True)
-    (home / "settings.toml").write_text(settings_text(bank.url, **sections), encoding="utf-8")
+    (home / "settings.toml").write_text(settings_text(bank.url, qr or {}, **sections), encoding="utf-8")
     keys, clock = bank.new_keys(), MovedClock()
     till = open_till(home, Outside(clock, SystemIds(), GivenSecrets(dict(keys))))
     till.database.write_now(lambda tx: tx.shop.put_products([TEA, CAKE]))

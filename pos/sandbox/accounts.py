@@ -24,13 +24,16 @@ def _digest(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def open_account(tx: Tx, key: str, dialect: Dialect, *, source: str, name: str = "Sandbox shop") -> Account:
+def open_account(
+    tx: Tx, key: str, dialect: Dialect, *, source: str, name: str = "Sandbox shop", of: str = ""
+) -> Account:
     """The account behind `key`, made if it is new. A well-known key has a well-known account.
 
-    Of a key pair, the public part says whose it is: another secret for it replaces the old one.
+    Of a key pair, the public part says whose it is: another secret for it replaces the old one. `of`: one more key of
+    this account, as a shop makes one to replace the first.
     """
     public = dialect.key_name(key) or key
-    account_id = FIRST_ACCOUNTS.get(public) or f"{dialect.account_prefix}_{_digest(public)[:16]}"
+    account_id = of or FIRST_ACCOUNTS.get(public) or f"{dialect.account_prefix}_{_digest(public)[:16]}"
     known = tx.one(Account, "WHERE id = ?", account_id)
     if known is None:
         tx.insert("account", {"id": account_id, "dialect": dialect.name, "name": name, "created": int(time.time())})

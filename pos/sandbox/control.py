@@ -54,7 +54,8 @@ class Control:
         if body.get("dialect", dialect.name) != dialect.name:
             raise BadInput(f"This key is one of {dialect.name}.", "Leave out the dialect: the key says it.")
         name = _text(body, "name") if "name" in body else "Sandbox shop"
-        return self._shown(open_account(tx, key, dialect, source="control", name=name))
+        of = self._account(tx, _text(body, "account"), dialect.name).id if "account" in body else ""
+        return self._shown(open_account(tx, key, dialect, source="control", name=name, of=of))
 
     def set_account(self, tx: Tx, body: Json, path: dict[str, str]) -> Json:
         """Its name, and what its dialect lets one set for one account alone."""

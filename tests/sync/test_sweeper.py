@@ -111,7 +111,9 @@ async def test_a_part_that_cannot_be_read_hides_none_of_the_others(shop: Shop, b
     await has_bounced(shop, view)
     shop.clock.advance(2)
     bank.fault("payment.list", "html", 1)
-    run = await shop.till.reconcile.sweep(shop.gateway, from_ms=1, to_ms=shop.clock.now_ms() + 60_000)
+    run = await shop.till.reconcile.sweep(
+        shop.gateway, from_ms=shop.clock.now_ms() - 3_600_000, to_ms=shop.clock.now_ms() + 60_000
+    )
     assert not run.complete
     assert run.note
     assert Flag.REFUND_FAILED in (await shop.again(view)).flags
@@ -123,10 +125,10 @@ async def test_a_second_sweep_of_the_same_window_folds_nothing_again(shop: Shop)
     await shop.pays(view)
     shop.clock.advance(2)
     to_ms = shop.clock.now_ms() + 60_000
-    await shop.till.reconcile.sweep(shop.gateway, from_ms=1, to_ms=to_ms)
+    await shop.till.reconcile.sweep(shop.gateway, from_ms=to_ms - 3_600_000, to_ms=to_ms)
     told: list[Event] = []
     shop.till.bus.subscribe(told.append)
-    assert (await shop.till.reconcile.sweep(shop.gateway, from_ms=1, to_ms=to_ms)).rows >= 1
+    assert (await shop.till.reconcile.sweep(shop.gateway, from_ms=to_ms - 3_600_000, to_ms=to_ms)).rows >= 1
     assert [e for e in told if isinstance(e, OrderChanged)] == []
     assert link_of(view)
 
