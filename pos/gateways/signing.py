@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 STRIPE_TOLERANCE_S = 300  # stripe-python `Webhook.DEFAULT_TOLERANCE`; here it holds for the future as well
 MAX_HEADER_BYTES = 2048
 MAX_SIGNATURES = 16  # v1 entries in one header; a rotation needs two
+MAX_FIELD = 255  # characters of one field of a signed callback; gateways' ids are shorter
+_HEX = re.compile(r"[0-9a-f]{64}")
 
 Headers = Sequence[tuple[bytes, bytes]]
 """As ASGI gives them: lower-case names, raw bytes."""
@@ -54,12 +57,24 @@ def any_matches(secrets: Sequence[str], candidates: Sequence[bytes], *parts: byt
     """Whether one candidate is the HMAC under one secret. Looks at all of them, and never uses a blank secret."""
     found = False
     for secret in secrets:
-        if not secret.strip():
-            continue  # a blank key verifies for whoever guesses that it is blank
+        if not _usable(secret):
+            continue
         wanted = hmac_hex(secret, *parts)
         for candidate in candidates:
             found |= hmac.compare_digest(wanted, candidate)
     return found
+
+
+def _usable(secret: str) -> bool:
+    """A blank key verifies for whoever guesses that it is blank; one with half a surrogate has no bytes at all."""
+    return bool(secret.strip()) and _utf8(secret) is not None
+
+
+def _utf8(text: str) -> bytes | None:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return None
 
 
 def check_stripe(header: bytes | None, body: bytes, secrets: Sequence[str], now: float) -> Check:
@@ -93,9 +108,29 @@ def _stripe_parts(header: bytes) -> tuple[bytes, list[bytes]] | None:
 
 
 def check_body(header: bytes | None, body: bytes, secrets: Sequence[str]) -> Check:
-    """A bare hex HMAC-SHA256 of the raw body, without a time (Razorpay). Replays are caught by event id alone."""
+    """A bare hex HMAC-SHA256 of the raw body (Razorpay). It has no time: replays are caught by event id alone.
+
+    Exactly 64 lower-case hex digits; nothing else reaches the comparison.
+    """
     if not header:
         return MISSING
-    if len(header) > MAX_HEADER_BYTES:
+    if not _HEX.fullmatch(header.decode("latin-1")):
         return MALFORMED
     return GOOD if any_matches(secrets, [header], body) else WRONG
+
+
+def check_callback(signature: object, fields: Sequence[object], secret: str) -> Check:
+    """The query of a browser that comes back (Razorpay): hex HMAC-SHA256 of the fields, joined by `|`.
+
+    The caller names the fields, never the query: Razorpay's own helper takes a key from a parameter called `secret`.
+    A `|` inside a field is refused, since "a|b","c" and "a","b|c" would have one signature. So is an empty one.
+    """
+    texts = [field for field in fields if isinstance(field, str) and field]
+    if not (isinstance(signature, str) and signature) or len(texts) != len(fields):
+        return MISSING
+    if not _HEX.fullmatch(signature) or any("|" in text or len(text) > MAX_FIELD for text in texts):
+        return MALFORMED
+    message = _utf8("|".join(texts))
+    if message is None:
+        return MALFORMED
+    return GOOD if any_matches([secret], [signature.encode("ascii")], message) else WRONG

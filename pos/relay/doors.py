@@ -18,11 +18,14 @@ from pos.gateways.signing import Check, Headers
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """`verify` is None where a gateway does not sign: its message is a reason to ask, like every other."""
+    """`verify` is None where a gateway does not sign: its message is a reason to ask, like every other.
+
+    `read_webhook` gets the headers too: Razorpay says there which event it is.
+    """
 
     gateway: str
     verify: Callable[[Sequence[str], Headers, bytes, float], Check] | None
-    read_webhook: Callable[[bytes], Envelope]
+    read_webhook: Callable[[bytes, Headers], Envelope]
     page_hosts: tuple[str, ...]
 
 

@@ -81,7 +81,7 @@ class Intake:
             if not check:
                 raise http.Refusal(401, f"The signature does not hold: {check.reason}.")
         try:
-            envelope = door.read_webhook(body)
+            envelope = door.read_webhook(body, scope["headers"])
         except BadInput as error:
             raise http.Refusal(400, error.title) from error
         fresh = await core.store(webhook_hint(hook.shop, envelope, int(now * 1000)))

@@ -5,23 +5,21 @@ Light on purpose: the relay imports this. No HTTP client, no amount, no status a
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from pos.domain.envelope import Envelope, Refs
 from pos.domain.errors import BadInput
 from pos.gateways import signing
+from pos.gateways.messages import body_id, inner, json_object, word
 
 GATEWAY = "stripe"
 SIGNATURE_HEADER = b"stripe-signature"
 PAGE_HOSTS = ("checkout.stripe.com",)
 """Hosts of the hosted page; a short link redirects nowhere else."""
 
-MAX_ID = 255  # characters; Stripe documents this as the longest id it will ever make
+NO_EVENT = "This is no Stripe event."
 _SESSION = re.compile(r"cs_[A-Za-z0-9_]{1,250}", re.ASCII)
 
 
@@ -30,23 +28,24 @@ def verify(secrets: Sequence[str], headers: signing.Headers, body: bytes, now: f
     return signing.check_stripe(signing.only_header(headers, SIGNATURE_HEADER), body, secrets, now)
 
 
-def read_webhook(body: bytes) -> Envelope:
+def read_webhook(body: bytes, headers: signing.Headers = ()) -> Envelope:
     """Read an event. Types that we do not know still give an envelope, with the ids that could be found.
+
+    `headers` say nothing here: the event's id is in the body, where it is signed.
 
     Raises:
         BadInput: not a JSON object, nested too deeply, or without a type.
     """
-    event = _object(body)
+    event = json_object(body, NO_EVENT)
     type_ = _text(event, "type")
     if not type_:
-        raise BadInput("This is no Stripe event.", "It has no type; nothing was stored.")
-    live, data = event.get("livemode"), event.get("data")
-    thing = data.get("object") if isinstance(data, dict) else None
+        raise BadInput(NO_EVENT, "It has no type; nothing was stored.")
+    live = event.get("livemode")
     return Envelope(
         gateway=GATEWAY,
-        event=_text(event, "id") or "sha256:" + hashlib.sha256(body).hexdigest()[:32],
+        event=_text(event, "id") or body_id(body),
         type=type_,
-        refs=_refs(thing) if isinstance(thing, dict) else Refs(),
+        refs=_refs(inner(inner(event, "data"), "object")),
         account=_text(event, "account") or None,
         live=live if isinstance(live, bool) else None,
     )
@@ -57,16 +56,6 @@ def read_callback(query: Mapping[str, str]) -> Envelope:
     session = query.get("session_id", "")
     link = session if _SESSION.fullmatch(session) else ""
     return Envelope(gateway=GATEWAY, event="", type="return", refs=Refs(link=link))
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        found = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadInput("This is no Stripe event.", "Its body is not JSON.") from error
-    if not isinstance(found, dict):
-        raise BadInput("This is no Stripe event.", "Its body is not a JSON object.")
-    return found
 
 
 def _refs(thing: dict[str, Any]) -> Refs:
@@ -87,21 +76,15 @@ def _refs(thing: dict[str, Any]) -> Refs:
 
 
 def _reference(thing: dict[str, Any]) -> str:
-    metadata = thing.get("metadata")
-    named = _text(metadata, "reference") if isinstance(metadata, dict) else ""
-    return _text(thing, "client_reference_id") or named
+    return _text(thing, "client_reference_id") or _text(inner(thing, "metadata"), "reference")
 
 
 def _charge_of_session(session: dict[str, Any]) -> str:
-    intent = session.get("payment_intent")  # an id, unless the event was made with expansion
-    return _text(intent, "latest_charge") if isinstance(intent, dict) else ""
+    # an id, unless the event was made with expansion
+    return _text(inner(session, "payment_intent"), "latest_charge")
 
 
 def _text(thing: dict[str, Any], name: str) -> str:
     """An id at `name`, also where the object itself stands in place of its id; empty if it cannot be one."""
     value = thing.get(name)
-    if isinstance(value, dict):
-        value = value.get("id")
-    if isinstance(value, str) and len(value) <= MAX_ID and value.isprintable():
-        return value
-    return ""
+    return word(value.get("id") if isinstance(value, dict) else value)
