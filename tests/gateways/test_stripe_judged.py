@@ -15,7 +15,7 @@ from pos.gateways.stripe import objects, requests
 from pos.gateways.stripe.adapter import StripeAdapter
 from tests.processes import ROOT
 
-pytestmark = pytest.mark.judge
+pytestmark = [pytest.mark.judge, pytest.mark.judge_stripe_sdk]
 stripe = pytest.importorskip("stripe", reason="the official SDK is a development dependency")
 
 STRIPE = StripeAdapter(account="acct_1", mode=Mode.TEST)

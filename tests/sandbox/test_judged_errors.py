@@ -13,7 +13,7 @@ import stripe
 from pos.sandbox import customer
 from tests.sandbox.conftest import Shop, form, official, session_params
 
-pytestmark = pytest.mark.judge
+pytestmark = [pytest.mark.judge, pytest.mark.judge_stripe_sdk]
 
 PRICE = "line_items[0][price_data]"
 

@@ -10,7 +10,7 @@ import stripe
 from pos.sandbox import customer
 from tests.sandbox.conftest import Inbox, Shop
 
-pytestmark = pytest.mark.judge
+pytestmark = [pytest.mark.judge, pytest.mark.judge_stripe_sdk]
 
 
 def test_a_session_is_created_paid_and_found_again(judge: Shop) -> None:
