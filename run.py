@@ -31,7 +31,8 @@ WINDOW_LIBRARIES = {
     "libxcb-keysyms.so.1": "libxcb-keysyms1",
     "libxcb-shape.so.0": "libxcb-shape0",
 }
-TEST_PROGRAMS = {"chromium": "chromium", "Xvfb": "xvfb", "xdotool": "xdotool"}
+TEST_PROGRAMS = {"chromium": "chromium", "Xvfb": "xvfb", "xdotool": "xdotool", "node": "nodejs", "npm": "npm"}
+JUDGES = "tests/judges"
 USAGE = """Truetill
 
   ./run demo              a sample shop: relay, sandbox bank and till; without a screen, the story
@@ -147,10 +148,25 @@ def need_qt(*, window: bool) -> None:
 
 
 def need_test_programs() -> None:
-    """Chromium, Xvfb and xdotool: tests that need one say so and are skipped where it cannot be had."""
+    """Chromium, Xvfb, xdotool, Node: tests that need one say so and are skipped where it cannot be had."""
     if platform.system() == "Linux":
         missing = [package for program, package in TEST_PROGRAMS.items() if not shutil.which(program)]
         apt_install(missing, "Some tests need these programs and are skipped without them.")
+
+
+def install_judges() -> None:
+    """The servers that judge us in tests, once per lock file. Without them their tests say so and are skipped."""
+    npm, folder = shutil.which("npm"), ROOT / JUDGES
+    digest = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
+    stamp = folder / "node_modules" / ".installed"
+    if npm is None or (stamp.exists() and stamp.read_text() == digest):
+        return
+    say(f"installing the packages of {JUDGES}/package-lock.json (once) ...")
+    done = subprocess.run([npm, "ci", "--ignore-scripts", "--silent"], check=False, cwd=folder)
+    if done.returncode:
+        say("They could not be installed; the tests that need them are skipped.")
+    else:
+        stamp.write_text(digest)
 
 
 def child_env(*, offscreen: bool) -> dict[str, str]:
@@ -209,6 +225,7 @@ def main(arguments: list[str]) -> int:
         need_qt(window=not offscreen)
     if command in {"test", "prove"}:
         need_test_programs()
+        install_judges()
     return hand_over([str(python), *program(command, rest, story)], offscreen=offscreen)
 
 

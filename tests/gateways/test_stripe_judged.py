@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pos.domain.facts import Mode
-from pos.domain.ports import LinkRequest, Part, PreparedCall, RefundRequest
+from pos.domain.ports import LinkRequest, Operation, Part, PreparedCall, RefundRequest
 from pos.gateways.base import decode, parameters
 from pos.gateways.stripe import objects, requests
 from pos.gateways.stripe.adapter import StripeAdapter
@@ -33,6 +33,7 @@ CALLS: list[tuple[PreparedCall, str]] = [
     (requests.listed_by(STRIPE.find("r", 0, 1).operation, requests.SESSIONS, "pi", "ch"), "checkout.SessionListParams"),
     (STRIPE.fetch_payment("ch_1"), "ChargeRetrieveParams"),
     (STRIPE.fetch_refund("re_1"), "RefundRetrieveParams"),
+    (STRIPE.capture("ch_1", 1250, "EUR", "k"), "ChargeRetrieveParams"),
     (requests.capture_intent("pi_1", "k 1250 EUR"), "PaymentIntentCaptureParams"),
     (STRIPE.refund(RefundRequest("k", "rf", "ch_1", 100, "EUR", "ref_1")), "RefundCreateParams"),
     (STRIPE.report(Part.PAYMENTS, 0, 1), "ChargeListParams"),
@@ -40,6 +41,9 @@ CALLS: list[tuple[PreparedCall, str]] = [
     (STRIPE.report(Part.DISPUTES, 0, 1), "DisputeListParams"),
     (STRIPE.report(Part.PAYOUTS, 0, 1), "PayoutListParams"),
     (requests.payout_lines("po_1", ""), "BalanceTransactionListParams"),
+    (requests.listed_by(Operation.FETCH, requests.REFUNDS, "pi_1", "ch_1"), "RefundListParams"),
+    (requests.listed_by(Operation.FETCH, requests.DISPUTES, "pi_1", "ch_1"), "DisputeListParams"),
+    (STRIPE.whoami(), "AccountRetrieveCurrentParams"),
     (requests.following(STRIPE.report(Part.PAYMENTS, 0, 1), "ch_1"), "ChargeListParams"),
 ]
 
@@ -70,6 +74,21 @@ def test_every_parameter_is_one_of_stripes(call: PreparedCall, kind: str) -> Non
     sent = parameters(call.path) | parameters(call.body)
     for name in sent.keys() - ENDED:
         assert known(declared(kind), re.findall(r"[^\[\]]+", name)), name
+
+
+def test_every_request_the_adapter_makes_is_judged() -> None:
+    assert {call.operation for call, _ in CALLS} == set(Operation)
+    reported = {call.path.partition("?")[0] for call, _ in CALLS if call.operation is Operation.REPORT}
+    assert reported == {STRIPE.report(part, 0, 1).path.partition("?")[0] for part in Part} | {requests.BALANCE}
+    makers = {name for name, kind in vars(requests).items() if getattr(kind, "__annotations__", {}).get("return")}
+    calls = {name for name in makers if requests.__dict__[name].__annotations__["return"] == "PreparedCall"}
+    assert calls - {"get", "post"} == MAKERS, "a new request: add it to CALLS, then here"
+
+
+MAKERS = {
+    *("whoami", "create", "find", "fetch", "close", "fetch_payment", "fetch_refund", "capture", "capture_intent"),
+    *("refund", "report", "payout_lines", "listed_by", "following"),
+}
 
 
 def test_a_parameter_that_stripe_does_not_know_would_be_noticed() -> None:
