@@ -41,7 +41,8 @@ def pay_link(bank: Bank, tx: Tx, subject: str, body: Json) -> Json:
     outcome = body.get("outcome", "paid")
     if outcome not in lifecycle.OUTCOMES:
         raise BadInput(f"There is no outcome {outcome!r}.", f"Known: {', '.join(lifecycle.OUTCOMES)}.")
-    return asdict(lifecycle.try_to_pay(books, link, Try(outcome, str(body.get("method", "card")), _amount(body))))
+    method = str(body.get("method", lifecycle.usual_method(link)))
+    return asdict(lifecycle.try_to_pay(books, link, Try(outcome, method, _amount(body))))
 
 
 def capture_link(bank: Bank, tx: Tx, subject: str, body: Json) -> Json:

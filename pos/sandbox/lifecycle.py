@@ -109,6 +109,11 @@ def _live(books: Books, link: Link) -> list[Payment]:
     return [payment for payment in books.payments_of_link(link) if payment.state in LIVE]
 
 
+def usual_method(link: Link) -> str:
+    """How a drill pays, where it is not told."""
+    return str((link.more.get("methods") or ["card"])[0])
+
+
 def is_payable(books: Books, link: Link) -> bool:
     return link.state == "open" and books.now < link.expires_at and not _live(books, link)
 
@@ -309,7 +314,7 @@ def force_capture(books: Books, link: Link, amount_minor: int | None, *, own_int
     twice = bool(known) and bool(_live(books, link))
     intent = known[0] if twice and not own_intent else _intent(books, link, amount, forced=twice)
     intent = books.tx.update(intent, canceled_at=None)
-    payment = _new_payment(books, link, intent, "card", amount, forced=twice)
+    payment = _new_payment(books, link, intent, usual_method(link), amount, forced=twice)
     payment = _capture(books, payment, amount)
     if link.state == "open":
         _complete(books, link)

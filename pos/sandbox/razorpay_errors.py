@@ -100,7 +100,12 @@ def _not_authorized(facts: dict[str, Any]) -> _Words:
 
 _REFUSALS: dict[str, Callable[[dict[str, Any]], _Words]] = {
     "not_open": _not_open,
-    "not_captured": lambda facts: ("The payment status should be captured for action to be taken", None),
+    "not_captured": lambda facts: (
+        "The payment has been fully refunded already"
+        if facts["state"] == "voided"
+        else "The payment status should be captured for action to be taken",
+        None,
+    ),
     "disputed": lambda facts: ("Refund is not allowed: the payment is disputed", None),
     "already_refunded": lambda facts: ("The payment has been fully refunded already", None),
     "refund_too_much": lambda facts: ("The total refund amount is greater than the refund payment amount", "amount"),

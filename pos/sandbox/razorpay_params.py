@@ -28,6 +28,7 @@ def decode(query: str, body: bytes) -> dict[str, Any]:
     try:
         fields: dict[str, Any] = dict(parse_qsl(query, keep_blank_values=True, max_num_fields=MOST_FIELDS))
         sent = json.loads(body) if body.strip() else {}
+        json.dumps(sent, ensure_ascii=False).encode("utf-8")  # half of a pair of surrogates is no text
     except (ValueError, RecursionError):
         raise invalid("The request body is not valid JSON.") from None
     if sent is None or sent == []:
@@ -81,10 +82,11 @@ class Params:
 
     def flag(self, field: str) -> bool | None:
         value = self.raw(field)
-        if value is None:
+        if value is None or value == "":
             return None
-        if value in (True, False):  # 0 and 1 too
-            return bool(value)
+        known = {str(word).lower(): word for word in (True, False)} | {"1": True, "0": False}
+        if str(value).lower() in known:
+            return known[str(value).lower()]
         raise self.wrong(field, "must be a boolean.")
 
     def choice(self, field: str, *allowed: str) -> str | None:

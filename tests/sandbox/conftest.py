@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import json
 import threading
@@ -18,6 +19,7 @@ import stripe
 
 from pos.sandbox import customer
 from tests.processes import ROOT, Served, serve
+from tests.sandbox.razorpay_shop import RazorpayShop, open_razorpay_shop
 
 JUDGES = ROOT / "out" / "judges"
 SOON_S = 10.0
@@ -142,10 +144,7 @@ def known_shop(url: str, key: str, account: str = "") -> Shop:
 def shop(sandbox: Served) -> Iterator[Shop]:
     opened = open_shop(sandbox.url, f"sk_test_{uuid4().hex}")
     yield opened
-    opened.control("/faults", method="DELETE")
-    opened.control("/settings", DEFAULTS)
-    for endpoint in opened.control("/webhooks", method="GET"):
-        opened.control(f"/webhooks/{endpoint['id']}", method="DELETE")
+    clear_desk(opened.control)
     opened.http.close()
     while _OPEN:
         _OPEN.pop().close()
@@ -156,12 +155,48 @@ def judge(shop: Shop, sandbox_log: Path, request: pytest.FixtureRequest) -> Iter
     """The shop, judged by Stripe's own client: its requests are written to out/judges, and there must be some."""
     before = sandbox_log.stat().st_size
     yield shop
-    with sandbox_log.open() as log:
-        log.seek(before)
-        lines = [line for line in log if json.loads(line)["agent"].startswith("Stripe/")]
+    keep_requests(sandbox_log, before, "Stripe/", f"stripe-{request.node.name}")
+
+
+def keep_requests(log_path: Path, since: int, agent: str, name: str) -> None:
+    """What the official client asked for, one line each, beside the other judges' papers."""
+    with log_path.open() as log:
+        log.seek(since)
+        lines = [line for line in log if json.loads(line)["agent"].startswith(agent)]
     assert lines, "the official client sent no request"
     JUDGES.mkdir(parents=True, exist_ok=True)
-    (JUDGES / f"stripe-{request.node.name[:80].replace('/', '_')}.jsonl").write_text("".join(lines))
+    (JUDGES / f"{name[:87].replace('/', '_')}.jsonl").write_text("".join(lines))
+
+
+def clear_desk(control: Callable[..., Any]) -> None:
+    """What one test asked of the bank is no business of the next."""
+    control("/faults", method="DELETE")
+    control("/settings", DEFAULTS)
+    for endpoint in control("/webhooks", method="GET"):
+        control(f"/webhooks/{endpoint['id']}", method="DELETE")
+
+
+@pytest.fixture
+def rzp(sandbox: Served) -> Iterator[RazorpayShop]:
+    """A shop with a key pair of its own."""
+    opened = open_razorpay_shop(sandbox.url, f"rzp_test_{uuid4().hex[:14]}", "s3cret_of_the_key")
+    yield opened
+    clear_desk(opened.control)
+    opened.close()
+
+
+@pytest.fixture
+def rzp_judge(rzp: RazorpayShop, sandbox_log: Path, request: pytest.FixtureRequest) -> Iterator[RazorpayShop]:
+    """The shop, judged by Razorpay's own client: its requests are written to out/judges, and there must be some."""
+    before = sandbox_log.stat().st_size
+    yield rzp
+    keep_requests(sandbox_log, before, "Razorpay-Python/", f"razorpay-{request.node.name}")
+
+
+@pytest.fixture
+def rzp_inbox(rzp: RazorpayShop) -> Iterator[Inbox]:
+    with opened_inbox(rzp.control, rzp.account, "event") as box:
+        yield box
 
 
 @dataclass
@@ -170,6 +205,7 @@ class Inbox:
 
     url: str
     secret: str = "whsec_sandbox_test"
+    word: str = "type"  # what an event's type is called
     arrived: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
 
@@ -184,13 +220,19 @@ class Inbox:
         return [json.loads(body) for _, body in self.arrived]
 
     def types(self) -> list[str]:
-        return [event["type"] for event in self.events()]
+        return [event[self.word] for event in self.events()]
 
 
 @pytest.fixture
 def inbox(shop: Shop) -> Iterator[Inbox]:
+    with opened_inbox(shop.control, shop.account, "type") as box:
+        yield box
+
+
+@contextlib.contextmanager
+def opened_inbox(control: Callable[..., Any], account: str, word: str) -> Iterator[Inbox]:
     """An endpoint that is registered for the shop."""
-    box = Inbox("")
+    box = Inbox("", word=word)
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -208,7 +250,7 @@ def inbox(shop: Shop) -> Iterator[Inbox]:
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     box.url = f"http://127.0.0.1:{server.server_address[1]}/hooks"
-    shop.control("/webhooks", {"url": box.url, "secret": box.secret, "account": shop.account})
+    control("/webhooks", {"url": box.url, "secret": box.secret, "account": account})
     yield box
     server.shutdown()
     server.server_close()
