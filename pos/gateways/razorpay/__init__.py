@@ -1,1 +1,1 @@
-"""Razorpay: payment links and UPI codes, one per attempt. `envelope` reads messages and needs no HTTP client; `adapter` asks."""
+"""Razorpay: a payment link or UPI code per attempt. `envelope` reads messages, without HTTP; `adapter` asks."""
