@@ -176,12 +176,12 @@ class Shop:
         assert [str(b) for b in await self.till.books.verify()] == []
 
 
-def settings_text(bank_url: str, qr: Mapping[str, str], **sections: str) -> str:
+def settings_text(bank_url: str, qr: Mapping[str, str] | None = None, **sections: str) -> str:
     more = "".join(f"[{name}]\n{text}\n" for name, text in sections.items())
     return (
         '[shop]\nname = "Corner Café"\ncurrency = "INR"\ntime_zone = "Asia/Kolkata"\nlocale = "en_IN"\n'
         + "".join(
-            f'[gateways.{name}]\nmode = "test"\napi_base = "{bank_url}"\nqr = "{qr.get(name, "auto")}"\n'
+            f'[gateways.{name}]\nmode = "test"\napi_base = "{bank_url}"\nqr = "{(qr or {}).get(name, "auto")}"\n'
             for name in ("stripe", "razorpay")
         )
         + more
@@ -193,7 +193,7 @@ def open_shop(
 ) -> Shop:
     """A shop of its own accounts in `home`; `qr` is what the code carries, by gateway."""
     home.mkdir(parents=True, exist_ok=True)
-    (home / "settings.toml").write_text(settings_text(bank.url, qr or {}, **sections), encoding="utf-8")
+    (home / "settings.toml").write_text(settings_text(bank.url, qr, **sections), encoding="utf-8")
     keys, clock = bank.new_keys(), MovedClock()
     till = open_till(home, Outside(clock, SystemIds(), GivenSecrets(dict(keys))))
     till.database.write_now(lambda tx: tx.shop.put_products([TEA, CAKE]))
