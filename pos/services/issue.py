@@ -299,7 +299,7 @@ class Issuer:
         await self._after.ended(outgoing, reading.outcome.value, reading.message, asked.status)
         title = gateway_title(outgoing.call.gateway)
         if reading.outcome is Outcome.UNAUTHORIZED:
-            raise Refused(f"{title} does not accept the key.", "Set it again with `pos secrets set`.")
+            raise Refused(f"{title} does not accept the key.", "Set it again in Manage > Gateways.")
         if reading.outcome is Outcome.KEY_REUSED:
             raise Broken(f"{title} knows this key with another amount.", "Call the manager; nothing was charged.")
         raise Refused(f"{title} made no link: {reading.message or 'it gave no reason'}.", "Choose another way to pay.")
