@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.processes import ROOT
 from tests.sandbox.conftest import Shop
+from tests.sandbox.razorpay_shop import RazorpayShop, callback_of, for_the_clients_check
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 ARGUMENTS = (
@@ -136,4 +137,42 @@ def test_the_page_looks_like_its_picture(shop: Shop, browser: Browser) -> None:
     assert loaded >= 3
     if os.environ.get("POS_SHOTS"):
         page.screenshot(path=ROOT / "out" / "shots" / "20-pay-page.png")
+    page.context.close()
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with JavaScript", "without"])
+def test_a_razorpay_link_is_paid_and_the_signed_callback_comes_back(
+    rzp: RazorpayShop, browser: Browser, shop_page: str, script: bool
+) -> None:
+    link = rzp.link(callback_url=shop_page)
+    page = opened(browser, link["short_url"], script=script)
+    expect(page.get_by_text("answering as Razorpay")).to_be_visible()
+    page.get_by_role("button", name="Pay ₹984.00").click()
+    page.wait_for_url(shop_page + "?*")
+    expect(page.get_by_role("heading")).to_have_text("Look at the till")
+    assert rzp.client.utility.verify_payment_link_signature(for_the_clients_check(callback_of(page.url)))
+    page.goto(link["short_url"])
+    expect(page.get_by_role("heading", name="Paid")).to_be_visible()
+    assert [payment["status"] for payment in rzp.payments()] == ["captured"]
+    page.context.close()
+
+
+def test_a_qr_code_is_paid_in_the_customers_own_app(rzp: RazorpayShop, browser: Browser) -> None:
+    code = rzp.code()
+    page = opened(browser, rzp.url + "/upi?" + code["image_content"].partition("?")[2], script=False)
+    expect(page.get_by_role("radio")).to_have_count(1)
+    page.get_by_role("button", name="Pay ₹984.00").click()
+    expect(page.get_by_role("heading", name="Paid")).to_be_visible()
+    page.context.close()
+
+
+def test_razorpays_page_fits_a_phone_too(rzp: RazorpayShop, browser: Browser) -> None:
+    page = opened(browser, rzp.link(expire_by=int(time.time()) + 901)["short_url"])
+    page.evaluate("document.fonts.ready")
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    assert page.evaluate("document.documentElement.scrollHeight") == PHONE["height"]
+    painted = page.get_by_role("button", name="Pay ₹984.00").evaluate("item => getComputedStyle(item).backgroundColor")
+    assert painted == "rgb(10, 82, 214)"
+    if os.environ.get("POS_SHOTS"):
+        page.screenshot(path=ROOT / "out" / "shots" / "20-pay-page-razorpay.png")
     page.context.close()
