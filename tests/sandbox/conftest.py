@@ -45,6 +45,15 @@ def eventually(what: Callable[[], Any], within_s: float = SOON_S) -> Any:
         threading.Event().wait(0.02)  # between two looks at another process: it cannot wake us
 
 
+def at_once(act: Callable[[], None], times: int = 10) -> None:
+    """Run `act` in threads of its own, and wait for all of them."""
+    threads = [threading.Thread(target=act) for _ in range(times)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+
+
 @dataclass
 class Shop:
     """One account of a running sandbox: Stripe's own client, plain HTTP with the same key, and the control desk."""

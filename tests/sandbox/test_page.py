@@ -15,7 +15,7 @@ from pos.sandbox import customer
 from pos.sandbox.customer import Result
 from pos.sandbox.pages import CARD_LIKE
 from tests.processes import Served
-from tests.sandbox.conftest import Shop, eventually
+from tests.sandbox.conftest import Shop, at_once, eventually
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -92,11 +92,7 @@ def test_ten_phones_at_the_same_moment_charge_once(shop: Shop) -> None:
             answer = one.post(session.url, data={"token": token, "action": "pay"})
             results.append(Result(session.url, answer.headers["sandbox-outcome"], None))
 
-    threads = [threading.Thread(target=pay) for _ in range(10)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(20)
+    at_once(pay)
     assert sorted(result.outcome for result in results) == ["already_paid"] * 9 + ["paid"]
     assert len(charges(shop)) == 1
 

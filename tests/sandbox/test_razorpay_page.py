@@ -13,7 +13,7 @@ import pytest
 from pos.sandbox import customer
 from pos.sandbox.customer import Result
 from tests.processes import run_pos
-from tests.sandbox.conftest import Inbox, Shop, eventually
+from tests.sandbox.conftest import Inbox, Shop, at_once, eventually
 from tests.sandbox.razorpay_shop import RazorpayShop, callback_of
 from tests.sandbox.test_page import phone, token_of
 
@@ -58,11 +58,7 @@ def test_ten_phones_at_the_same_moment_charge_once(rzp: RazorpayShop, code: bool
             answer = one.post(str(shown.url), data={"token": token, "action": "pay", "method": "upi"})
             results.append(Result(address, answer.headers["sandbox-outcome"], None))
 
-    threads = [threading.Thread(target=pay) for _ in range(10)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(20)
+    at_once(pay)
     assert sorted(result.outcome for result in results) == ["already_paid"] * 9 + ["paid"]
     assert statuses(rzp) == ["captured"]
 
