@@ -17,7 +17,7 @@ TITLES = {"stripe": "Stripe", "razorpay": "Razorpay", "mollie": "Mollie"}
 
 
 def gateway_title(name: str) -> str:
-    return TITLES.get(name, name.capitalize())
+    return TITLES.get(name, name.replace("_", " ").title())
 
 
 def payment_text(methods: tuple[str, ...], gateways: tuple[str, ...]) -> str:

@@ -19,11 +19,14 @@ def announce(monkeypatch: pytest.MonkeyPatch, *points: tuple[str, str]) -> None:
 
 
 @pytest.mark.parametrize("mode", list(Mode))
-def test_stripe_is_there_without_an_installation(monkeypatch: pytest.MonkeyPatch, mode: Mode) -> None:
+@pytest.mark.parametrize("name", ["stripe", "razorpay"])
+def test_what_is_in_the_box_is_there_without_an_installation(
+    monkeypatch: pytest.MonkeyPatch, name: str, mode: Mode
+) -> None:
     announce(monkeypatch)
-    adapter = registry.adapter("stripe", mode)
-    assert (adapter.name, adapter.mode, adapter.account) == ("stripe", mode, "")
-    assert registry.names() == ["stripe"]
+    adapter = registry.adapter(name, mode)
+    assert (adapter.name, adapter.mode, adapter.account) == (name, mode, "")
+    assert registry.names() == ["razorpay", "stripe"]
 
 
 def test_what_is_built_in_is_announced_in_the_project_file_too() -> None:
@@ -34,7 +37,7 @@ def test_what_is_built_in_is_announced_in_the_project_file_too() -> None:
 def test_other_packages_add_gateways_but_cannot_take_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
     other = "pos.gateways.stripe.adapter:StripeAdapter"
     announce(monkeypatch, ("acme", "pos.gateways.stripe.adapter:make"), ("stripe", other))
-    assert registry.names() == ["acme", "stripe"]
+    assert registry.names() == ["acme", "razorpay", "stripe"]
     assert registry.adapter("acme", Mode.TEST).name == "stripe"
     assert registry.adapter("stripe", Mode.LIVE).mode is Mode.LIVE
 

@@ -42,7 +42,8 @@ def home(bank: Bank, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     made = open_shop(bank, tmp_path / "home")
     with ThreadPoolExecutor(1) as away:  # a loop of Qt may run in this thread already
         away.submit(lambda: asyncio.run(made.till.close())).result(START_S)
-    monkeypatch.setenv("POS_SECRET_GATEWAYS_STRIPE_SECRET_KEY", made.key)
+    for name, value in made.keys.items():
+        monkeypatch.setenv("POS_SECRET_" + name.upper().replace(".", "_"), value)
     monkeypatch.setenv("POS_HOME", str(made.home))
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
     return made.home
