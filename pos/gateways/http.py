@@ -1,8 +1,9 @@
 """The one module that speaks HTTP to gateways: sends a prepared call once, with the key, and has the adapter read it.
 
 Never here: what an answer means, when to ask again. There are no retries but one: a GET whose connection was cut is
-sent once more at once, because a kept-open connection may have been closed at the other end in the meantime. Calls
-that make something are never repeated here; the services do that, with the same bytes and key, on the record.
+sent once more after a moment, because a kept-open connection may have been closed at the other end in the meantime.
+Calls that make something are never repeated here; the services do that, with the same bytes and key, on the record.
+Each gateway has a client of its own, over one ssl context: one that hangs must not use up the connections of another.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import functools
 import hashlib
 import ipaddress
 import logging
+import random
 import re
 import ssl
 import time
@@ -32,6 +34,7 @@ MAX_BODY_BYTES = 8 * 1024 * 1024  # a hundred charges with everything expanded a
 MAX_HEADERS = 100  # headers of an answer that are kept
 CONNECT_TIMEOUT_S = 5.0
 GET_TRIES = 2
+GET_PAUSE_S = 0.1  # the longest pause before a look is repeated
 SECRET_KEY = "secret_key"  # noqa: S105 - the name of a secret
 MAX_CONNECTIONS = 8  # per gateway
 KEEP_OPEN_S = 20.0  # shorter than common idle limits, so that few requests meet a closed connection
@@ -110,6 +113,7 @@ class HttpGateway:
                     except httpx.RemoteProtocolError:
                         if not tries:
                             raise
+                    await asyncio.sleep(random.uniform(0, GET_PAUSE_S))  # noqa: S311 - so that tills do not come in step
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:  # OSError: TimeoutError, TLS in mid-stream
             raise _failure(self._adapter, way, error) from error
 

@@ -11,6 +11,7 @@ Only then may a QR be painted. An answer that comes too late finds another phase
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -264,7 +265,7 @@ class Issuer:
                     return await self._look_for(gate, outgoing, "unknown", asked.reading.message, asked.status)
                 if outcome is not Outcome.UNKNOWN or last:
                     return await self._answered(gate, outgoing, asked)
-            await asyncio.sleep(REPEAT_PAUSE_S)
+            await asyncio.sleep(REPEAT_PAUSE_S * random.uniform(0.5, 1.5))  # noqa: S311 - tills must not come in step
         raise AssertionError("unreachable")
 
     async def _look_for(self, gate: Gateway, outgoing: Outgoing, outcome: str, message: str, status: int) -> OrderView:
