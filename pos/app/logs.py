@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import logging
 import logging.handlers
-import re
 from pathlib import Path
+
+from pos.app.crash import Redacted
+from pos.app.redact import redact
 
 MAX_BYTES = 2_000_000
 KEPT_FILES = 5
-_SECRET = re.compile(r"(sk|rk|whsec|pk)_[A-Za-z0-9_]{6,}|Bearer\s+\S+|\b(?:\d[ -]?){13,19}\b")
 
 
 class JsonLines(logging.Formatter):
-    """Level, logger, message; anything that looks like a key, a token or a card number is blanked."""
+    """Level, logger, message, traceback: one line whatever stands in them."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
@@ -23,13 +24,9 @@ class JsonLines(logging.Formatter):
             "from": record.name,
             "text": redact(record.getMessage()),
         }
-        if record.exc_info:
-            line["trace"] = redact(self.formatException(record.exc_info))
+        if record.exc_info or record.exc_text:
+            line["trace"] = redact(record.exc_text or self.formatException(record.exc_info or (None, None, None)))
         return json.dumps(line, ensure_ascii=False)
-
-
-def redact(text: str) -> str:
-    return _SECRET.sub("[…]", text)
 
 
 def start(home: Path, *, level: int = logging.INFO) -> None:
@@ -40,6 +37,7 @@ def start(home: Path, *, level: int = logging.INFO) -> None:
         folder / "till.log", maxBytes=MAX_BYTES, backupCount=KEPT_FILES, encoding="utf-8", delay=True
     )
     handler.setFormatter(JsonLines())
+    handler.addFilter(Redacted())
     root = logging.getLogger()
     root.setLevel(level)
     root.addHandler(handler)

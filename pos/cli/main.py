@@ -26,7 +26,7 @@ COMMANDS = {
     "catalogue": ("pos.cli.catalogue:catalogue", "Products as CSV."),
     "relay": ("pos.cli.relay:relay", "The relay and its tenants."),
     "sandbox": ("pos.cli.sandbox:sandbox", "The bank in the box, and its customers."),
-    "secrets": ("pos.cli.secrets:secrets", "Keys in the system's keyring."),
+    "secrets": ("pos.cli.secrets:secrets", "Keys in the keyring, or in a vault."),
     "doctor": ("pos.cli.doctor:doctor", "One page that says what is wrong."),
 }
 
@@ -61,6 +61,9 @@ def pos() -> None:
 
 def run(arguments: list[str] | None = None) -> Any:
     """Run a command; our errors become one clear line on standard error and the right exit status."""
+    from pos.app.crash import guard
+
+    guard()
     try:
         return pos.main(args=arguments, prog_name="pos")
     except PosError as error:
