@@ -13,7 +13,9 @@ from typing import Any, TypeVar
 import click
 
 from pos.app.config import home_folder
-from pos.app.wiring import Till, open_till
+from pos.app.secrets import open_secrets
+from pos.app.wiring import Outside, Till, open_till
+from pos.cli.asking import ask_vault
 from pos.domain.basket import Line, parse_quantity
 from pos.domain.catalogue import Product
 from pos.domain.errors import BadInput
@@ -35,7 +37,7 @@ def with_till(work: Callable[[Till], Awaitable[T]]) -> T:
     """Open the till of `POS_HOME`, do the work on one event loop, close everything."""
 
     async def run() -> T:
-        till = open_till(home())
+        till = open_till(home(), Outside(secrets=open_secrets(home(), ask=ask_vault)))
         try:
             return await work(till)
         finally:

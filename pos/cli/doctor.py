@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Callable
 
 import click
 
 from pos.app import config
+from pos.app.secrets import ChainedSecrets
 from pos.app.wiring import Till
 from pos.cli.common import home, json_option, say, say_json, with_till
 from pos.domain.errors import PosError
@@ -46,6 +48,7 @@ async def _examine(till: Till, note: Note) -> None:
     note("mode", True, "TEST: no money moves" if till.test_mode else "LIVE")
     breaks = await till.books.verify()
     note("books", not breaks, "the books verify" if not breaks else "; ".join(str(b) for b in breaks[:5]))
+    await _examine_secrets(till, note)
     if not till.desk.names():
         note("gateways", True, "none is set up: cash only")
     for name in till.desk.names():
@@ -58,6 +61,11 @@ async def _examine(till: Till, note: Note) -> None:
         except PosError as error:
             note(name, False, str(error))
     await _examine_relay(till, note)
+
+
+async def _examine_secrets(till: Till, note: Note) -> None:
+    if isinstance(till.secrets, ChainedSecrets):
+        note("secrets", *await asyncio.to_thread(till.secrets.place))  # a keyring may take its time
 
 
 async def _examine_relay(till: Till, note: Note) -> None:

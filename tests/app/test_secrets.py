@@ -2,65 +2,32 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 import keyring.errors
+import platformdirs
 import pytest
 from click.testing import CliRunner
 
-from pos.app import secrets as module
-from pos.app.secrets import ChainedSecrets, EnvironmentSecrets, FileSecrets, KeyringSecrets, is_real, open_secrets
+from pos.app.secrets import (
+    ChainedSecrets,
+    EnvironmentSecrets,
+    FileSecrets,
+    KeyringSecrets,
+    Vault,
+    is_real,
+    open_secrets,
+)
+from pos.app.secrets import ring as ring_module
+from pos.app.secrets.ring import Patience, owner_of
 from pos.cli.secrets import secrets as command
 from pos.domain.errors import BadInput, NotFound, Unreachable
-from tests.processes import ROOT, environment
+from tests.app.rings import Failing, FakeKeyring, Forgetful, Silent
 
 NAME = "gateways.stripe.secret_key"
 CANARY = "sk_test_canary_7f3a"
-
-
-class FakeKeyring:
-    """A keyring that works, as far as we use one."""
-
-    def __init__(self) -> None:
-        self.entries: dict[tuple[str, str], str] = {}
-        self.touched = 0
-
-    def get_password(self, service: str, username: str) -> str | None:
-        self.touched += 1
-        return self.entries.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self.entries[(service, username)] = password
-
-    def delete_password(self, service: str, username: str) -> None:
-        if self.entries.pop((service, username), None) is None:
-            raise keyring.errors.PasswordDeleteError("No such password!")
-
-
-class Failing(FakeKeyring):
-    """One that throws what real ones throw."""
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__()
-        self.error = error
-
-    def get_password(self, service: str, username: str) -> str | None:
-        raise self.error
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        raise self.error
-
-
-class Forgetful(FakeKeyring):
-    """Takes everything and keeps nothing, like keyring's null backend."""
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        pass
 
 
 @pytest.fixture
@@ -69,7 +36,7 @@ def ring() -> FakeKeyring:
 
 
 def chain(ring: FakeKeyring | None, env: dict[str, str] | None = None) -> ChainedSecrets:
-    return ChainedSecrets([EnvironmentSecrets(env or {}), KeyringSecrets(load=lambda: ring)])
+    return ChainedSecrets([EnvironmentSecrets(env or {})], KeyringSecrets(load=lambda: ring), Vault(Path("/nowhere")))
 
 
 def private(path: Path, text: str, mode: int = 0o600) -> Path:
@@ -204,6 +171,42 @@ def test_whatever_a_keyring_throws_is_one_sentence(error: Exception) -> None:
         assert CANARY not in str(refused.value)
 
 
+def test_a_prompt_that_nobody_answers_does_not_hang_the_till() -> None:
+    silent = Silent()
+    asked = Patience(within_s=0.05)
+    store = KeyringSecrets(load=lambda: silent, patience=asked)
+    with pytest.raises(Unreachable, match=r"has not answered for 0\.05 s") as refused:
+        store.get(NAME)
+    assert "password" in refused.value.hint
+    asked.within_s = 30.0  # had it waited again, the test would take that long
+    for act in (lambda: store.get(NAME), lambda: store.set(NAME, CANARY), store.self_test):
+        with pytest.raises(Unreachable, match="still does not answer"):
+            act()
+    assert not store.usable()
+    silent.answered.set()  # somebody comes back to the counter
+    assert asked._open is not None
+    asked._open.join(30.0)
+    store.set(NAME, CANARY)
+    assert store.get(NAME) == CANARY
+
+
+def test_a_backend_that_is_searched_for_is_not_waited_for_either() -> None:
+    never = threading.Event()
+    store = KeyringSecrets(load=never.wait, patience=Patience(within_s=0.05))
+    with pytest.raises(Unreachable, match="has not answered"):
+        store.get(NAME)
+    never.set()
+
+
+def test_our_own_mistake_is_no_keyrings_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told at once and as what it is, not after the time is up."""
+    crashed = threading.Event()
+    monkeypatch.setattr(threading, "excepthook", lambda _: crashed.set())
+    with pytest.raises(ZeroDivisionError):
+        Patience(within_s=30.0).ask(lambda: 1 // 0)
+    assert crashed.wait(30.0)
+
+
 def test_only_real_keyrings_are_used() -> None:
     from keyring.backends.fail import Keyring as Fail
     from keyring.backends.null import Keyring as Null
@@ -228,15 +231,15 @@ def test_a_chained_choice_falls_to_the_first_real_one(monkeypatch: pytest.Monkey
         ]
 
     monkeypatch.setattr(keyring, "get_keyring", Chainer)
-    assert module._system_keyring() is Chainer.backends[1]
+    assert ring_module.system_keyring() is Chainer.backends[1]
 
 
 def test_homes_are_set_apart(ring: FakeKeyring, tmp_path: Path) -> None:
-    one = KeyringSecrets(module._owner(tmp_path / "one"), lambda: ring)
-    two = KeyringSecrets(module._owner(tmp_path / "two"), lambda: ring)
+    one = KeyringSecrets(owner_of(tmp_path / "one"), lambda: ring)
+    two = KeyringSecrets(owner_of(tmp_path / "two"), lambda: ring)
     one.set(NAME, CANARY)
     assert two.get(NAME) is None
-    assert module._owner(Path(module.platformdirs.user_data_dir("truetill", appauthor=False))) == ""
+    assert owner_of(Path(platformdirs.user_data_dir("truetill", appauthor=False))) == ""
 
 
 @pytest.mark.parametrize("name", ["", "x", "A.b", "a..b", "a.b\n", "../etc", "a" * 101 + ".b"])
@@ -257,7 +260,7 @@ def test_what_is_no_value_is_refused(ring: FakeKeyring, value: str) -> None:
 def shell(monkeypatch: pytest.MonkeyPatch, ring: FakeKeyring, tmp_path: Path) -> CliRunner:
     monkeypatch.setenv("POS_HOME", str(tmp_path))
     monkeypatch.delenv("POS_SECRETS_FILE", raising=False)
-    monkeypatch.setattr(module, "_system_keyring", lambda: ring)
+    monkeypatch.setattr(ring_module, "system_keyring", lambda: ring)
     return CliRunner()
 
 
@@ -274,74 +277,8 @@ def test_the_command_takes_values_from_standard_input_and_prints_none(shell: Cli
 
 
 def test_the_command_refuses_a_value_as_argument_and_an_empty_one(shell: CliRunner, ring: FakeKeyring) -> None:
-    assert shell.invoke(command, ["set", NAME, CANARY]).exit_code == 2
+    refused = shell.invoke(command, ["set", NAME, CANARY])
+    assert (refused.exit_code, CANARY in refused.output) == (2, False)
+    assert "never an argument" in refused.output
     assert isinstance(shell.invoke(command, ["set", NAME], input="").exception, BadInput)
     assert ring.entries == {}
-
-
-STORY = """
-from pos.app.secrets import KeyringSecrets
-store = KeyringSecrets("test")
-store.set("gateways.stripe.secret_key", "sk_test_canary")
-assert KeyringSecrets("test").get("gateways.stripe.secret_key") == "sk_test_canary"
-assert KeyringSecrets("other").get("gateways.stripe.secret_key") is None
-assert store.names() == ["gateways.stripe.secret_key"]
-store.remove("gateways.stripe.secret_key")
-assert store.get("gateways.stripe.secret_key") is None and store.usable()
-print("kept and forgotten")
-"""
-
-
-def in_a_session(tmp_path: Path, script: str, *, unlock: bool) -> subprocess.CompletedProcess[str]:
-    """Run Python under a message bus of its own, with a keyring of its own."""
-    for program in ("dbus-run-session", "gnome-keyring-daemon"):
-        if shutil.which(program) is None:
-            pytest.skip(f"{program} is not installed (Debian: dbus, gnome-keyring)")
-    folders = {name: str(tmp_path / name.lower()) for name in ("HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR")}
-    for folder in folders.values():
-        Path(folder).mkdir(mode=0o700)
-    env = environment(folders)
-    for name in ("DISPLAY", "WAYLAND_DISPLAY", "PYTHON_KEYRING_BACKEND", "DBUS_SESSION_BUS_ADDRESS"):
-        env.pop(name, None)
-    start = "printf '\\n' | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1; " if unlock else ""
-    (tmp_path / "story.py").write_text(script)
-    return subprocess.run(
-        ["dbus-run-session", "--", "sh", "-c", f'{start}exec "$0" "$1"', sys.executable, str(tmp_path / "story.py")],
-        cwd=ROOT,
-        env={**env, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
-@pytest.mark.skipif(os.name != "posix", reason="Secret Service is a Linux affair")
-def test_a_real_secret_service_keeps_and_forgets(tmp_path: Path) -> None:
-    done = in_a_session(tmp_path, STORY, unlock=True)
-    assert done.stdout.strip() == "kept and forgotten", done.stderr
-    for file in (path for path in tmp_path.rglob("*") if path.is_file() and path.name != "story.py"):
-        assert b"sk_test_canary" not in file.read_bytes()
-
-
-@pytest.mark.skipif(os.name != "posix", reason="Secret Service is a Linux affair")
-def test_a_secret_service_that_stays_locked_is_one_sentence(tmp_path: Path) -> None:
-    script = """
-from pos.app.secrets import KeyringSecrets
-from pos.domain.errors import Unreachable
-try:
-    KeyringSecrets("test").set("a.b", "sk_test_canary")
-except Unreachable as refused:
-    print(refused.title, bool(refused.hint))
-"""
-    done = in_a_session(tmp_path, script, unlock=False)
-    assert done.stdout.startswith("The keyring does not open"), done.stderr
-
-
-def test_a_machine_without_a_keyring_says_so(tmp_path: Path) -> None:
-    script = "from pos.app.secrets import KeyringSecrets as K; print(K('t').get('a.b'), K('t').usable())"
-    env = environment({"DBUS_SESSION_BUS_ADDRESS": f"unix:path={tmp_path}/nobody", "XDG_RUNTIME_DIR": str(tmp_path)})
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False
-    )
-    assert done.stdout.strip() == "None False", done.stderr
