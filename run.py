@@ -31,7 +31,16 @@ WINDOW_LIBRARIES = {
     "libxcb-keysyms.so.1": "libxcb-keysyms1",
     "libxcb-shape.so.0": "libxcb-shape0",
 }
-TEST_PROGRAMS = {"chromium": "chromium", "Xvfb": "xvfb", "xdotool": "xdotool", "node": "nodejs", "npm": "npm"}
+TEST_PROGRAMS = {
+    "chromium": "chromium",
+    "Xvfb": "xvfb",
+    "xdotool": "xdotool",
+    "node": "nodejs",
+    "npm": "npm",
+    "dbus-run-session": "dbus",
+    "gnome-keyring-daemon": "gnome-keyring",
+    "secret-tool": "libsecret-tools",
+}
 JUDGES = "tests/judges"
 USAGE = """Truetill
 
@@ -148,7 +157,7 @@ def need_qt(*, window: bool) -> None:
 
 
 def need_test_programs() -> None:
-    """Chromium, Xvfb, xdotool, Node: tests that need one say so and are skipped where it cannot be had."""
+    """A browser, a screen, a keyring, Node: tests that need one say so and are skipped where it cannot be had."""
     if platform.system() == "Linux":
         missing = [package for program, package in TEST_PROGRAMS.items() if not shutil.which(program)]
         apt_install(missing, "Some tests need these programs and are skipped without them.")
