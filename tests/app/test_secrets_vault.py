@@ -403,6 +403,13 @@ def test_a_writer_that_never_ends_is_not_waited_for(tmp_path: Path) -> None:
         assert not target.exists()
 
 
+def test_a_home_that_cannot_be_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    made = Vault(tmp_path / "file" / "home")
+    assert isinstance(told(lambda: made.create(PASSPHRASE)), Broken)
+    assert not made.unlocked
+
+
 def test_a_full_vault_says_so(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sealed, "NAMES_KEPT", 2)
     vault.set("a.a", "one")

@@ -89,6 +89,7 @@ def only_writer(path: Path, within_s: float = LOCK_WAIT_S) -> Iterator[None]:
         Broken: there can be no such file.
     """
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise Broken(f"{path} cannot be locked: {error.strerror}.", "Let this user write to its folder.") from error

@@ -70,7 +70,6 @@ class Vault:
             raise _one_already()
         head = new_head()
         key = derive(hide(check_passphrase(passphrase)), head)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         with self._guard, only_writer(self.path):
             if self.exists:
                 raise _one_already()
