@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -221,18 +221,29 @@ def enrolled(settings: Settings, name: str, entry: GatewaySettings, secrets: Sec
     able = adapter.capabilities
     if entry.qr not in ("auto", "gateway", "relay", *able.collects):
         raise BadInput(f"{able.title} makes no {entry.qr.upper()} codes.", f"Set gateways.{name}.qr to auto.")
-    keys = {each: _secret(secrets, f"gateways.{name}.{each}") for each in able.secrets}
+    keys, closed = _keys(secrets, name, able.secrets)
     return Enrolled(
         name=name,
         title=able.title,
         mode=entry.mode,
         key_print=hashlib.sha256("|".join([entry.api_base, *keys.values()]).encode()).hexdigest()[:16],
         capabilities=able,
-        connect=partial(connect, adapter, entry, keys),
+        connect=partial(connect, adapter, entry, keys, closed),
         own_account=adapter.account_of(keys) if isinstance(adapter, NamesAccount) else "",
         return_url=entry.return_url or _own_page(settings, entry),
         qr=entry.qr,
     )
+
+
+def _keys(secrets: SecretStore, gateway: str, wanted: Sequence[str]) -> tuple[dict[str, str], PosError | None]:
+    """A gateway's keys by name, "" where there is none; and what kept one of them from being read, if anything did."""
+    keys, closed = dict.fromkeys(wanted, ""), None
+    for name in wanted:
+        try:
+            keys[name] = secrets.get(f"gateways.{gateway}.{name}") or ""
+        except PosError as error:  # told when somebody wants to use the gateway: cash needs no key
+            closed = error
+    return keys, closed
 
 
 def _secret(secrets: SecretStore, name: str) -> str:
@@ -244,13 +255,18 @@ def _secret(secrets: SecretStore, name: str) -> str:
         return ""
 
 
-def connect(adapter: Adapter, entry: GatewaySettings, keys: Mapping[str, str], account: str) -> Gateway:
-    """A gateway with its connection.
+def connect(
+    adapter: Adapter, entry: GatewaySettings, keys: Mapping[str, str], closed: PosError | None, account: str
+) -> Gateway:
+    """A gateway with its connection. `closed`: why a key could not be read.
 
     Raises:
         BadInput: a key is missing, or must not be sent to this address.
+        PosError: what is in `closed`, when a key is missing because of it.
     """
     missing = [name for name, value in keys.items() if not value]
+    if missing and closed is not None:
+        raise closed
     if missing:
         title, names = adapter.capabilities.title, " and ".join(name.replace("_", " ") for name in missing)
         hint = f"Set it in Manage > Gateways, or with `pos secrets set gateways.{adapter.name}.{missing[0]}`."

@@ -122,3 +122,16 @@ def test_without_a_terminal_nobody_is_asked(env: dict[str, str]) -> None:
     kept = run_pos(["secrets", "set", NAME], env, stdin=KEY)
     assert (kept.returncode, kept.stderr.count("\n")) == (4, 1)
     assert kept.stderr.startswith("pos: The vault is locked.")
+
+
+def test_a_link_wants_the_vault_open_and_says_so(env: dict[str, str]) -> None:
+    """It said that the key was not set, and a shop would have set it again."""
+    vault = Vault(Path(env["POS_HOME"]))
+    vault.create(PASSPHRASE)
+    vault.set(NAME, KEY)
+    told = run_pos(["sell", "--line", "TEA", "--qr", "stripe", "--key", "k"], env)
+    assert (told.returncode, told.stderr.count("\n")) == (4, 1)
+    assert told.stderr.startswith("pos: The vault is locked.")
+    assert run_pos(["order", "k"], env).returncode == 0  # the order is saved, to be paid later
+    opened = run_pos(["pay", "k", "--qr", "stripe"], env | {"POS_SECRET_VAULT_PASSPHRASE": PASSPHRASE})
+    assert "cannot be reached" in opened.stderr  # nobody is there, but the key was
