@@ -35,6 +35,10 @@ class Canaries:
     def __getitem__(self, name: str) -> str:
         return self.values[name]
 
+    def add(self, name: str, value: str) -> None:
+        """One that the run itself made. A new table each time: a watcher may be reading the old one."""
+        self.values = {**self.values, name: value}
+
     def sightings(self, where: str, blob: bytes, *, but: tuple[str, ...] = ()) -> list[str]:
         """`where: name (form)` for each canary in `blob`; `but` names those that may be there."""
         return [

@@ -122,7 +122,7 @@ def enrol(run: Run) -> None:
     data = ["--data", str(street.folder / "relay"), "--json"]
     run.pos("relay", "add-shop", "Café", "--gateway", "stripe", *data, stdin=canaries["hook"] + "\n")
     token = street.pos("relay", "add-till", "Café", *data).json["token"]  # printed once, on purpose: not searched
-    canaries.values["token"] = token
+    canaries.add("token", token)
     furnish(street.home, settings_text(street.bank.url, relay=f'url = "{street.relay.url}"'))
     run.pos("secrets", "vault", "create", stdin=canaries["phrase"] + "\n")
     street.environment["POS_SECRET_VAULT_PASSPHRASE"] = canaries["phrase"]
@@ -166,7 +166,7 @@ def crash_in_the_background(run: Run) -> None:
     street.sell("--line", "TEA", "--qr", "stripe")
     script = CRASHING.replace("main.run(", "print('ready here', flush=True); main.run(")
     process = subprocess.Popen(
-        [sys.executable, "-c", script, "sync", "--follow", "--only", "sweep"],
+        [sys.executable, "-c", script, "sync", "--follow", "--only", "probe"],
         cwd=ROOT,
         env=street.environment,
         stdin=subprocess.DEVNULL,
