@@ -49,6 +49,7 @@ _TRIES = _next(RAZORPAY, RAZORPAY.fetch("plink_1"), rzp.paid_link())
 _OF_CODE = _next(RAZORPAY, RAZORPAY.fetch("qr_1"), rzp.code(payments_count_received=1, close_reason="paid"))
 _LINKS_OF = _next(RAZORPAY, RAZORPAY.fetch_payment("pay_1"), rzp.payment())
 _CODES_OF = requests.qr_of_payment("pay_1")
+_IS_OF_CODE = _next(RAZORPAY, _CODES_OF, rzp.page(rzp.code()))
 _REFUNDS_OF = requests.refunds_of(Operation.FETCH, ["pay_1"])
 assert _REFUNDS_OF is not None
 
@@ -77,6 +78,7 @@ CASES = [
     Case(RAZORPAY, RAZORPAY.fetch_payment("pay_1"), rzp.payment()),
     Case(RAZORPAY, _LINKS_OF, rzp.links(rzp.paid_link())),
     Case(RAZORPAY, _CODES_OF, rzp.page(rzp.code())),
+    Case(RAZORPAY, _IS_OF_CODE, rzp.page(rzp.payment(order_id=None))),
     Case(RAZORPAY, _REFUNDS_OF, rzp.page(rzp.refund())),
     Case(RAZORPAY, RAZORPAY.fetch_refund("rfnd_1"), rzp.refund()),
     Case(RAZORPAY, RAZORPAY.capture("pay_1", 1250, "INR", "k"), rzp.payment()),

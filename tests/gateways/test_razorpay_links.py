@@ -171,6 +171,11 @@ def test_a_cancelled_link_with_a_payment_on_its_way_shows_it() -> None:
     assert told(readings, Kind.PAYMENT_PENDING)
 
 
+def test_a_list_that_says_it_is_longer_than_it_is_makes_no_complete_look() -> None:
+    more = page(unpaid("failed")) | {"count": 2}
+    assert looked(paid_link(status="cancelled"), more)[1].links[0].complete_look is False
+
+
 def test_a_payment_of_another_order_spoils_the_list() -> None:
     _, second = looked(paid_link(), page(payment(order_id="order_2")))
     assert (second.outcome, second.facts) == (Outcome.UNKNOWN, ())
@@ -210,9 +215,23 @@ def test_a_paid_upi_code_leads_to_its_payment() -> None:
     assert [f.target for f in told(readings, Kind.PAYMENT_OF_REFERENCE)] == [REFERENCE]
 
 
-def test_an_unpaid_upi_code_is_looked_at_in_one_call() -> None:
-    (reading,) = looked(code(status="closed", close_reason="on_demand"), call=RAZORPAY.fetch("qr_1"))
-    assert (reading.next, reading.links[0].state, reading.links[0].complete_look) == (None, "expired", True)
+def test_a_upi_code_that_ended_unpaid_is_fenced_by_the_list_of_its_payments_alone() -> None:
+    """A code counts what it received; what is authorized or on its way only stands in its list."""
+    for call in (RAZORPAY.fetch("qr_1"), RAZORPAY.close("qr_1")):
+        first, second = looked(code(status="closed", close_reason="on_demand"), page(), call=call)
+        assert (first.links[0].state, first.links[0].complete_look) == ("expired", False)
+        assert (second.links[0].state, second.links[0].complete_look) == ("expired", True)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [("authorized", Kind.PAYMENT_AUTHORIZED), ("created", Kind.PAYMENT_PENDING)]
+)
+@pytest.mark.parametrize("state", ["active", "closed"])
+def test_a_payment_of_a_upi_code_that_is_not_counted_yet_is_seen(status: str, kind: Kind, state: str) -> None:
+    on_its_way = payment(order_id=None, status=status, captured=False, fee=None)
+    readings = looked(code(status=state), page(on_its_way), call=RAZORPAY.fetch("qr_1"))
+    assert [f.object for f in told(readings, kind)] == ["pay_1"]
+    assert [f.target for f in told(readings, Kind.PAYMENT_OF_LINK)] == ["qr_1"]
 
 
 def test_finding_takes_only_exactly_our_reference() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pos.domain.errors import BadInput
 from pos.domain.facts import Fact, Kind, Mode
 from pos.domain.money import CURRENCIES, MAX_AMOUNT_MINOR, exponent
-from pos.domain.ports import LinkRequest, Outcome, Part, Reading
+from pos.domain.ports import LinkRequest, Outcome, Part, PreparedCall, Reading
 from pos.gateways.base import parameters
 from pos.gateways.razorpay import amounts
 from tests.gateways.cases import RAZORPAY, RAZORPAY_REFUND
@@ -90,18 +90,80 @@ def test_a_list_that_ignores_its_filter_binds_nothing() -> None:
     assert (reading.outcome, reading.facts) == (Outcome.OK, ())
 
 
-def test_a_payment_through_a_upi_code_is_tied_to_it_when_there_is_just_one() -> None:
-    call = fetched(payment(order_id=None)).next
-    assert call is not None
-    call = RAZORPAY.read(call, answer(links())).next
-    assert call is not None
-    assert call.path == "/v1/payments/qr_codes?payment_id=pay_1"
-    assert [f.target for f in told(RAZORPAY.read(call, answer(page(code()))), Kind.PAYMENT_OF_LINK)] == ["qr_1"]
-    two = RAZORPAY.read(call, answer(page(code(), code(id="qr_2"))))
+def test_a_payments_own_notes_bind_nothing() -> None:
+    """Checkout takes them from the customer's browser: a payment of the web shop would count here a second time."""
+    forged = payment(order_id="order_web", notes={"truetill_reference": REFERENCE})
+    assert told(fetched(forged), Kind.PAYMENT_OF_REFERENCE) == []
+    reported = RAZORPAY.read(RAZORPAY.report(Part.PAYMENTS, 0, 1), answer(page(forged)))
+    assert told(reported, Kind.PAYMENT_OF_REFERENCE) == []
+
+
+def codes_of_payment() -> PreparedCall:
+    links_asked = fetched(payment(order_id=None)).next
+    assert links_asked is not None
+    codes_asked = RAZORPAY.read(links_asked, answer(links())).next
+    assert codes_asked is not None
+    assert codes_asked.path == "/v1/payments/qr_codes?payment_id=pay_1"
+    return codes_asked
+
+
+def test_a_payment_through_a_upi_code_is_tied_to_it_when_the_code_names_it() -> None:
+    first = RAZORPAY.read(codes_of_payment(), answer(page(code())))
+    assert first.facts == ()
+    assert first.next is not None
+    assert first.next.path == "/v1/payments/qr_codes/qr_1/payments?count=100"
+    second = RAZORPAY.read(first.next, answer(page(payment(id="pay_0"), payment())))
+    bound = {(f.kind, f.object, f.target) for f in second.facts}
+    assert bound == {(Kind.PAYMENT_OF_LINK, "pay_1", "qr_1"), (Kind.PAYMENT_OF_REFERENCE, "pay_1", REFERENCE)}
+    assert second.next is not None
+    assert second.next.path.startswith("/v1/payments/pay_1/refunds")
+
+
+def test_a_list_of_codes_that_ignores_its_filter_binds_nothing() -> None:
+    """A shop with one code so far: whatever is asked about, the list shows that one."""
+    first = RAZORPAY.read(codes_of_payment(), answer(page(code())))
+    assert first.next is not None
+    second = RAZORPAY.read(first.next, answer(page(payment(id="pay_0"))))
+    assert (second.outcome, second.facts) == (Outcome.OK, ())
+    two = RAZORPAY.read(codes_of_payment(), answer(page(code(), code(id="qr_2"))))
     assert (two.outcome, two.facts) == (Outcome.OK, ())
-    without = RAZORPAY.read(call, error(400, "The requested URL was not found on the server."))
+
+
+@pytest.mark.parametrize("odd", [code(type="bharat_qr"), code(close_reason="another")])
+def test_a_code_of_somebody_else_need_not_make_sense(odd: dict[str, Any]) -> None:
+    reading = RAZORPAY.read(codes_of_payment(), answer(page(odd)))
+    assert (reading.outcome, reading.facts) == (Outcome.OK, ())
+    assert reading.next is not None
+
+
+def test_a_link_of_somebody_else_need_not_make_sense() -> None:
+    call = fetched(payment()).next
+    assert call is not None
+    reading = RAZORPAY.read(call, answer(links(link(status="teleported"), paid_link())))
+    assert [f.target for f in told(reading, Kind.PAYMENT_OF_LINK)] == ["plink_1"]
+
+
+def test_an_account_without_upi_codes_still_tells_what_was_given_back() -> None:
+    without = RAZORPAY.read(codes_of_payment(), error(400, "The requested URL was not found on the server."))
     assert without.next is not None
     assert without.next.path.startswith("/v1/payments/pay_1/refunds")
+
+
+def test_a_payment_that_no_list_knows_still_leads_to_its_refunds() -> None:
+    call = fetched(payment(order_id=None)).next
+    for wanted in ("/v1/payments/qr_codes?payment_id=pay_1", "/v1/payments/pay_1/refunds?count=100&skip=0"):
+        assert call is not None
+        reading = RAZORPAY.read(call, error(400, "The id provided does not exist"))
+        assert (reading.outcome, reading.facts) == (Outcome.OK, ())
+        call = reading.next
+        assert call is not None
+        assert call.path == wanted
+
+
+def test_a_capture_that_is_not_done_yet_is_not_taken_as_done() -> None:
+    call = RAZORPAY.capture("pay_1", 1250, "INR", "k")
+    still = payment(status="authorized", captured=False, fee=None)
+    assert RAZORPAY.read(call, answer(still)).outcome is Outcome.UNKNOWN
 
 
 def test_a_capture_is_for_all_that_was_authorized() -> None:

@@ -73,9 +73,8 @@ class Teller:
             yield replace(self._fact(Kind.PAYMENT_OF_REFERENCE, payment_id), target=reference)
 
     def payment(self, payment: Payment) -> Iterator[Fact]:
-        """One payment: its state, its fee, and our reference where it carries one (through a UPI code it does)."""
+        """One payment: its state and its fee. Its notes say nothing: checkout takes them from a customer's browser."""
         yield self._state(payment)
-        yield from self.of_reference(payment.id, note(payment.notes, REFERENCE))
         at_home = payment.base_currency in (None, payment.currency)
         if payment.captured and payment.fee and at_home:  # else the fee is in a currency that is not named beside it
             fee = self._fact(Kind.PAYMENT_FEE, payment.id)
@@ -149,20 +148,23 @@ def link_info(link: PaymentLink) -> LinkInfo:
 def qr_info(code: QrCode) -> LinkInfo:
     """A UPI code as a link. Its text is shown only if it asks for exactly the code's amount; `url` is else empty.
 
-    A code that closed unpaid, by its time or by us, is *expired*, as a link is.
+    A code that closed unpaid, by its time or by us, is *expired*, as a link is. It counts what it has received, so
+    what is authorized or on its way stands in the list of its payments alone: no look is complete without that.
     """
-    paid = code.close_reason == "paid" or code.payments_count_received > 0
-    ended = "closed" if paid else "expired"
+    ended = "closed" if is_paid(code) else "expired"
     return LinkInfo(
         id=code.id,
         state="open" if code.status == "active" else ended,
         url=_upi_text(code),
         reference=note(code.notes, REFERENCE),
         expires_at_ms=code.close_by * 1000 if code.close_by else None,
-        complete_look=not paid,
         amount_minor=code.payment_amount if code.fixed_amount else None,
         currency="INR",
     )
+
+
+def is_paid(code: QrCode) -> bool:
+    return code.close_reason == "paid" or code.payments_count_received > 0
 
 
 def _upi_text(code: QrCode) -> str:

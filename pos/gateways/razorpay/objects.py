@@ -52,6 +52,22 @@ class PaymentLink(Struct):
     payments: list[LinkPayment] | None = None
 
 
+class LinkHead(Struct):
+    """Of a link just what ties payments to it: it may be anybody's on the account, in any state."""
+
+    id: Id
+    reference_id: str | None = None
+    order_id: Id | None = None
+    payments: list[LinkPayment] | None = None
+
+
+class CodeHead(Struct):
+    """Of a QR code just what ties payments to it: it may be anybody's, of any kind."""
+
+    id: Id
+    notes: Notes = None
+
+
 class QrCode(Struct):
     id: Id
     entity: Literal["qr_code"]

@@ -5,7 +5,8 @@ not understood, and what is not understood is UNKNOWN and no fact. A list that w
 only as far as its rows fit the filter.
 
 One look takes several answers, since a link does not show its payments and a payment does not show its link:
-link -> payments of its order -> refunds of each; payment -> its links -> its UPI codes -> its refunds.
+link -> payments of its order -> refunds of each; payment -> its links -> its UPI code -> whether it is that code's ->
+its refunds.
 """
 
 from __future__ import annotations
@@ -32,10 +33,12 @@ from pos.gateways.base import (
     with_query,
 )
 from pos.gateways.razorpay import refusals, requests
-from pos.gateways.razorpay.facts import OUR_REFUND, REFERENCE, Teller, link_info, qr_info
+from pos.gateways.razorpay.facts import OUR_REFUND, REFERENCE, Teller, is_paid, link_info, qr_info
 from pos.gateways.razorpay.objects import (
+    CodeHead,
     Dispute,
     Head,
+    LinkHead,
     LinkPage,
     Page,
     Payment,
@@ -43,6 +46,7 @@ from pos.gateways.razorpay.objects import (
     QrCode,
     ReconRow,
     Refund,
+    note,
 )
 
 Reader = Callable[[Teller, PreparedCall, bytes], Reading]
@@ -62,8 +66,10 @@ def read(teller: Teller, call: PreparedCall, answer: Answer) -> Reading:
 def _refused(teller: Teller, call: PreparedCall, reading: Reading) -> Reading:
     """A no means something more for three calls: a refund of ours that failed for good; an account without UPI codes,
 
-    which has none to be found and lacks them.
+    which has none to be found and lacks them; a payment that no list knows, which came through neither.
     """
+    if reading.outcome is Outcome.NOT_FOUND and call.operation is Operation.FETCH_PAYMENT:
+        return replace(reading, outcome=Outcome.OK, next=_elsewhere(call)) if _elsewhere(call) else reading
     if reading.outcome is not Outcome.REFUSED:
         return reading
     if call.operation is Operation.REFUND:
@@ -76,6 +82,13 @@ def _refused(teller: Teller, call: PreparedCall, reading: Reading) -> Reading:
     if _path(call) == requests.QR_CODES and call.operation is Operation.FETCH_PAYMENT:
         return Reading(Outcome.OK, message=reading.message, next=_refunds(Operation.FETCH_PAYMENT, _told(call)))
     return reading
+
+
+def _elsewhere(call: PreparedCall) -> PreparedCall | None:
+    """Where to ask next when a list of links or codes says that it knows no such payment."""
+    if _path(call) == requests.LINKS:
+        return requests.qr_of_payment(_told(call)["payment"])
+    return _refunds(Operation.FETCH_PAYMENT, _told(call)) if _path(call) == requests.QR_CODES else None
 
 
 def _done(facts: Iterable[Fact], **more: object) -> Reading:
@@ -146,13 +159,7 @@ def _looked_at_qr(teller: Teller, call: PreparedCall, body: bytes) -> Reading:
     code = decode(body, QrCode)
     _same(code.id, _path(call).removesuffix("/close").rpartition("/")[2])
     info = qr_info(code)
-    more = None
-    if not info.complete_look:
-        more = requests.payments_of_qr(
-            Operation.FETCH,
-            code.id,
-            _remembered(info, paid=True),
-        )
+    more = requests.payments_of_qr(Operation.FETCH, code.id, _remembered(info, paid=is_paid(code)))
     return _done([teller.link(info, code.created_at)], links=(info,), rows=1, next=more)
 
 
@@ -170,10 +177,11 @@ def _remembered(info: LinkInfo, *, paid: bool) -> str:
 def _tries(teller: Teller, call: PreparedCall, body: bytes) -> Reading:
     """All tries to pay one link, listed after its state was seen: that makes the look complete.
 
-    Not complete is a link that is called paid without a payment that is, and a list that may go on.
+    Not complete is a link that is called paid without a payment that is, and a list that goes on or may.
     """
     told = _told(call)
-    payments = [decode(row, Payment) for row in decode(body, Page).items]
+    page = decode(body, Page)
+    payments = [decode(row, Payment) for row in page.items]
     order = _path(call).removesuffix("/payments").rpartition("/")[2]
     facts: list[Fact] = []
     for payment in payments:
@@ -182,7 +190,8 @@ def _tries(teller: Teller, call: PreparedCall, body: bytes) -> Reading:
         facts += [*teller.payment(payment), teller.of_link(payment.id, told["id"])]
         facts += teller.of_reference(payment.id, told["reference"])
     captured = [payment.id for payment in payments if payment.captured]
-    whole = len(payments) < requests.PAGE_ROWS and (bool(captured) or told["paid"] == "0")
+    all_listed = page.count <= len(payments) < requests.PAGE_ROWS
+    whole = all_listed and (bool(captured) or told["paid"] == "0")
     info = LinkInfo(
         told["id"], told["state"], told["url"], told["reference"], int(told["expires"]) if told["expires"] else None
     )
@@ -224,6 +233,8 @@ def _payment(teller: Teller, call: PreparedCall, body: bytes) -> Reading:
         return _links_of(teller, call, body)
     if path == requests.QR_CODES:
         return _codes_of(teller, call, body)
+    if path.startswith(f"{requests.QR_CODES}/"):
+        return _is_of_code(teller, call, body)
     if path.endswith("/refunds"):
         return _given_back(teller, call, body)
     payment = decode(body, Payment)
@@ -235,29 +246,41 @@ def _payment(teller: Teller, call: PreparedCall, body: bytes) -> Reading:
 def _links_of(teller: Teller, call: PreparedCall, body: bytes) -> Reading:
     """Links that name the payment, or its order: a list that ignored the filter binds nothing."""
     told = _told(call)
-    links = [decode(row, PaymentLink) for row in decode(body, LinkPage).payment_links]
+    links = [decode(row, LinkHead) for row in decode(body, LinkPage).payment_links]
     ours = [
         link
         for link in links
         if told["payment"] in {each.payment_id for each in link.payments or ()}
         or (link.order_id and link.order_id == told["order"])
     ]
-    facts = [fact for link in ours for fact in _bound(teller, told["payment"], link_info(link))]
+    facts = [fact for link in ours for fact in _bound(teller, told["payment"], link.id, link.reference_id or "")]
     more = _refunds(Operation.FETCH_PAYMENT, told) if ours else requests.qr_of_payment(told["payment"])
     return _done(facts, rows=len(links), next=more)
 
 
-def _bound(teller: Teller, payment_id: str, info: LinkInfo) -> list[Fact]:
-    return [teller.of_link(payment_id, info.id), *teller.of_reference(payment_id, info.reference)]
+def _bound(teller: Teller, payment_id: str, link_id: str, reference: str) -> list[Fact]:
+    return [teller.of_link(payment_id, link_id), *teller.of_reference(payment_id, reference)]
 
 
 def _codes_of(teller: Teller, call: PreparedCall, body: bytes) -> Reading:
-    """UPI codes of one payment: believed when there is exactly one, since a code does not name its payments."""
+    """UPI codes of one payment. A code does not name its payments, so the only one is asked whether it is its own."""
     told = _told(call)
-    page = decode(body, Page)
-    codes = [decode(row, QrCode) for row in page.items]
-    facts = _bound(teller, told["payment"], qr_info(codes[0])) if len(codes) == 1 else []
-    return _done(facts, rows=len(codes), next=_refunds(Operation.FETCH_PAYMENT, told))
+    codes = [decode(row, CodeHead) for row in decode(body, Page).items]
+    more = _refunds(Operation.FETCH_PAYMENT, told)
+    if len(codes) == 1:
+        (code,) = codes
+        memo = requests.memo(payment=told["payment"], id=code.id, reference=note(code.notes, REFERENCE))
+        more = requests.payments_of_qr(Operation.FETCH_PAYMENT, code.id, memo)
+    return _done([], rows=len(codes), next=more)
+
+
+def _is_of_code(teller: Teller, call: PreparedCall, body: bytes) -> Reading:
+    """The payments of a code bind the one that was asked about, if it is among them."""
+    told = _told(call)
+    ids = {decode(row, Head).id for row in decode(body, Page).items}
+    found = told["payment"] in ids
+    facts = _bound(teller, told["payment"], told["id"], told["reference"]) if found else []
+    return _done(facts, rows=len(ids), next=_refunds(Operation.FETCH_PAYMENT, told))
 
 
 def _refunds(operation: Operation, told: Mapping[str, str]) -> PreparedCall | None:
@@ -287,6 +310,8 @@ def _captured(teller: Teller, call: PreparedCall, body: bytes) -> Reading:
     asked = _asked(call)
     if (payment.amount, payment.currency) != (asked["amount"], asked["currency"]):
         raise NotUnderstood(f"{payment.id} was captured with another amount than was asked for")
+    if not payment.captured:
+        raise NotUnderstood(f"{payment.id} is not captured yet")
     return _done(teller.payment(payment), rows=1)
 
 
