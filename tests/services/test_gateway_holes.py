@@ -1,0 +1,113 @@
+"""Holes that a second gateway opened, each found before a shop did: what could have been charged, lost or stuck."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from pos.domain.errors import BadInput
+from pos.domain.ports import Operation, Part, PreparedCall
+from pos.domain.shown import Shown
+from pos.domain.store_port import Hint
+from pos.domain.verdict import Money
+from pos.gateways.http import HttpGateway
+from pos.gateways.razorpay.adapter import RazorpayAdapter
+from tests.services.test_two_gateways import count_calls
+from tests.shop import CAKE, PENDING_S, TEA, Bank, Shop, open_shop, reopen
+
+GATEWAY = "razorpay"
+KEY_ID = "gateways.razorpay.key_id"
+
+
+@pytest.fixture
+def patient(bank: Bank) -> Iterator[None]:
+    """Nothing at the bank moves on by itself before the test says so."""
+    bank.desk("POST", "/settings", {"pending_s": 600.0})
+    yield
+    bank.desk("POST", "/settings", {"pending_s": PENDING_S})
+
+
+@pytest_asyncio.fixture
+async def rzp(bank: Bank, patient: None, tmp_path: Path) -> AsyncIterator[Shop]:
+    made = open_shop(bank, tmp_path / "home", GATEWAY)
+    await made.till.desk.get(GATEWAY)
+    yield made
+    await made.till.close()
+
+
+def only_authorize(shop: Shop) -> None:
+    shop.bank.account_setting(shop.keys[KEY_ID], manual_capture=True)
+
+
+def webhook(payment: str, number: int = 1) -> Hint:
+    return Hint(f"e:{number}:t", GATEWAY, "webhook", "", payment, "", "", 1)
+
+
+async def newest_payment(shop: Shop) -> str:
+    """The id of the account's last payment, as its webhook would name it."""
+    gate = await shop.till.desk.get(GATEWAY)
+    asked = await shop.till.desk.ask(gate, gate.adapter.report(Part.PAYMENTS, 0, shop.clock.now_ms() + 60_000))
+    return asked.reading.facts[0].object
+
+
+async def restored_from_an_old_copy(shop: Shop, home: Path) -> Shop:
+    """A home of the same account that has never heard of the shop's orders."""
+    other = open_shop(shop.bank, home, GATEWAY)
+    await other.till.close()
+    other = reopen(Shop(other.till, shop.bank, shop.clock, other.home, shop.keys, GATEWAY))
+    await other.till.desk.get(GATEWAY)
+    return other
+
+
+async def test_an_old_payment_is_not_captured_while_another_link_may_be_paid(rzp: Shop) -> None:
+    """Authorized late at the first link while the second is on the screen: the customer is charged once."""
+    first = await rzp.sell(TEA)
+    await rzp.pays(first, "failed_then_late")
+    (late,) = [p.id for p in (await rzp.till.checkout.give_up(first.order_id)).payments]
+    second = await rzp.till.checkout.issue(first.order_id, GATEWAY)
+    sent = count_calls(rzp, GATEWAY, Operation.CAPTURE)
+    rzp.bank.desk("POST", f"/payments/{late}/settle", {"as": "authorized"})
+    await rzp.till.hints.take(webhook(late), "e:1:t")
+    assert sent == []
+    await rzp.pays(second)
+    paid = await rzp.check(second)
+    assert (paid.shown, paid.captured_minor, len(sent)) == (Shown.PAID, TEA.price_minor, 0)
+    await rzp.assert_books()
+
+
+async def test_an_old_payment_is_captured_once_the_other_link_is_closed(rzp: Shop) -> None:
+    first = await rzp.sell(TEA)
+    await rzp.pays(first, "failed_then_late")
+    (late,) = [p.id for p in (await rzp.till.checkout.give_up(first.order_id)).payments]
+    await rzp.till.checkout.issue(first.order_id, GATEWAY)
+    rzp.bank.desk("POST", f"/payments/{late}/settle", {"as": "authorized"})
+    await rzp.till.hints.take(webhook(late), "e:1:t")
+    await rzp.till.checkout.give_up(first.order_id)
+    paid = await rzp.check(first)
+    assert (paid.shown, paid.captured_minor) == (Shown.PAID, TEA.price_minor)
+    await rzp.assert_books()
+
+
+class Fussy(RazorpayAdapter):
+    """An adapter that will not capture what its gateway has authorized."""
+
+    def capture(self, payment_id: str, amount_minor: int, currency: str, key: str) -> PreparedCall:
+        raise BadInput("This cannot be captured.", "Ask the gateway.")
+
+
+async def test_a_capture_that_cannot_be_asked_for_stops_nothing_else(rzp: Shop) -> None:
+    only_authorize(rzp)
+    gate = await rzp.till.desk.get(GATEWAY)
+    assert isinstance(gate, HttpGateway)
+    object.__setattr__(gate, "_adapter", Fussy(gate.adapter.account, gate.adapter.mode))
+    first, second = await rzp.sell(TEA), await rzp.sell(CAKE)
+    await rzp.pays(first)
+    rzp.clock.advance(4)
+    await rzp.probe()
+    seen = await rzp.again(first)
+    assert (seen.money, [p.state for p in seen.payments]) == (Money.UNPAID, ["authorized"])
+    attempts = rzp.till.database.read_now(lambda tx: tx.attempts.of_order(second.order_id))
+    assert attempts[0].looked_at_ms is not None
