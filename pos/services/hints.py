@@ -18,7 +18,7 @@ from pos.services.bus import PageOpened
 from pos.services.captures import Captures
 from pos.services.context import Context
 from pos.services.desk import Desk
-from pos.services.evidence import evidence_of
+from pos.services.evidence import Evidence, evidence_of
 from pos.services.looks import Looks
 from pos.services.settle import Settle
 
@@ -80,18 +80,18 @@ class Hints:
         try:
             gate = await self._desk.get(hint.gateway)
             call: PreparedCall | None = gate.adapter.fetch_payment(hint.payment)
-            for _ in range(FOLLOW_MAX):
+            told: list[Evidence] = []
+            for _ in range(FOLLOW_MAX):  # more than we follow: the report brings the rest
                 if call is None:
                     break
                 asked = await self._desk.ask(gate, call)
                 if asked.reading.outcome is not Outcome.OK:
                     return False
                 call = asked.reading.next
-                done = ("", "") if call else (cursor, hint.id)  # with the last page, or a failure in between loses it
-                told = evidence_of(hint.gateway, asked, Source.FETCH, label, *done)
-                await self._captures.follow(gate, [told], await self._settle.take_in(told))
-            if call is not None:  # more than we follow: what was read is settled, the report brings the rest
-                await self._context.store.write(lambda tx: self._settled(tx, hint, cursor))
+                told.append(evidence_of(hint.gateway, asked, Source.FETCH, label))
+            # in one write: what is asked in part counts as never asked, and a payment may be due by a later page only
+            told[-1] = replace(told[-1], cursor=cursor, drop_hint=hint.id)
+            await self._captures.follow(gate, told, await self._settle.take_in_all(told))
         except PosError:  # no answer, or a key that is not accepted: kept, and asked again
             return False
         return True

@@ -15,6 +15,7 @@ from pos.domain.store_port import Hint
 from pos.domain.verdict import Money
 from pos.gateways.http import HttpGateway
 from pos.gateways.razorpay.adapter import RazorpayAdapter
+from tests.services.test_money import sweep
 from tests.services.test_two_gateways import count_calls
 from tests.shop import CAKE, PENDING_S, TEA, Bank, Shop, open_shop, reopen
 
@@ -89,6 +90,29 @@ async def test_an_old_payment_is_captured_once_the_other_link_is_closed(rzp: Sho
     paid = await rzp.check(first)
     assert (paid.shown, paid.captured_minor) == (Shown.PAID, TEA.price_minor)
     await rzp.assert_books()
+
+
+async def test_a_webhook_that_names_only_the_payment_leads_to_its_capture(rzp: Shop) -> None:
+    """The payment's answer says *authorized*, the next one whose it is: together they make it due."""
+    only_authorize(rzp)
+    view = await rzp.sell(TEA)
+    await rzp.pays(view)
+    await rzp.till.hints.take(webhook(await newest_payment(rzp)), "e:1:t")
+    paid = await rzp.again(view)
+    assert (paid.shown, paid.captured_minor) == (Shown.PAID, TEA.price_minor)
+    await rzp.assert_books()
+
+
+async def test_what_a_webhook_could_not_ask_to_the_end_is_asked_by_the_sweep(rzp: Shop, tmp_path: Path) -> None:
+    view = await rzp.sell(TEA)
+    await rzp.pays(view)
+    other = await restored_from_an_old_copy(rzp, tmp_path / "other")
+    rzp.bank.fault("link.list", "error_500", 1)
+    await other.till.hints.take(webhook(await newest_payment(rzp)), "e:1:t")
+    await sweep(other)
+    (parked,) = other.till.database.read_now(lambda tx: tx.facts.parked())
+    assert parked.kind == "orphan"
+    await other.till.close()
 
 
 class Fussy(RazorpayAdapter):
