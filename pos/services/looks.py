@@ -33,6 +33,10 @@ NOT_FOUND_ONCE = "not found once"
 NEVER_MADE = "never made"
 
 
+Missing = tuple[str, str, int]
+"""Why a page did not come: a word for the call log, the gateway's sentence, the HTTP status."""
+
+
 @dataclass(frozen=True, slots=True)
 class LookDone:
     """`answered` is False when the gateway said nothing that can be read."""
@@ -62,16 +66,18 @@ class Looks:
             return await self._no_answer(attempt, hint, unanswered_word(error), error)
         if asked.reading.outcome is not Outcome.OK:
             return await self._not_ok(attempt, hint, asked)
-        pages, whole = await self._follow(gateway, asked)
+        pages, missing = await self._follow(gateway, asked)
         told = [evidence_of(attempt.gateway, page, Source.FETCH, hint) for page in pages]
-        if whole:  # the hint is done with when all of the answer is in
+        if not missing:  # the hint is done with when all of the answer is in
             told[-1] = replace(told[-1], cursor=cursor, drop_hint=drop_hint)
         rows = await self._settle.take_in_all(told)
         await self._captures.follow(gateway, told, rows)
-        return LookDone(whole, tuple(rows))
+        if missing and not any(_complete(page.reading.links, attempt.link_id) for page in pages):
+            return await self._log(attempt, hint, *missing, partly=True)  # half an answer does not tell what was paid
+        return LookDone(not missing, tuple(rows))
 
-    async def _follow(self, gateway: Gateway, first: Asked) -> tuple[list[Asked], bool]:
-        """The answer with what did not fit into its first page (payments, refunds, disputes), and whether that is all.
+    async def _follow(self, gateway: Gateway, first: Asked) -> tuple[list[Asked], Missing | None]:
+        """The answer with what did not fit into its first page (payments, refunds, disputes), and what kept the rest.
 
         A page that does not come spoils nothing: what was read counts, and whether the look was complete is the
         adapter's word, given with the page that makes it so.
@@ -79,15 +85,15 @@ class Looks:
         pages = [first]
         while pages[-1].reading.next is not None:
             if len(pages) > FOLLOW_MAX:
-                return pages, False
+                return pages, ("unknown", "the answer does not end", 0)
             try:
                 asked = await self._desk.ask(gateway, pages[-1].reading.next)
-            except PosError:
-                return pages, False
+            except PosError as error:
+                return pages, (unanswered_word(error), str(error), 0)
             if asked.reading.outcome is not Outcome.OK:
-                return pages, False
+                return pages, (asked.reading.outcome.value, asked.reading.message, asked.status)
             pages.append(asked)
-        return pages, True
+        return pages, None
 
     async def _ask_link(self, attempt: Attempt, gateway: Gateway) -> Asked:
         adapter = gateway.adapter
@@ -156,11 +162,16 @@ class Looks:
     async def _no_answer(self, attempt: Attempt, hint: str, outcome: str, error: Exception) -> LookDone:
         return await self._log(attempt, hint, outcome, str(error), 0)
 
-    async def _log(self, attempt: Attempt, hint: str, outcome: str, message: str, status: int) -> LookDone:
+    async def _log(
+        self, attempt: Attempt, hint: str, outcome: str, message: str, status: int, *, partly: bool = False
+    ) -> LookDone:
+        """A look that failed. `partly`: something was read and settled, which took it for one that did not."""
         now = self._context.now_ms()
 
         def note(tx: Tx) -> OrderRow:
             current = _locked(tx, attempt.id)
+            if partly:
+                current = replace(current, looks_failed=attempt.looks_failed, looked_at_ms=attempt.looked_at_ms)
             tx.attempts.update(schedule.after_failed_look(current, now))
             operation = "close" if _to_be_closed(current) else "fetch"
             tx.outbox.log(CallLog(attempt.order_id, attempt.id, now, operation, hint, outcome, message[:300], status))

@@ -103,6 +103,23 @@ async def test_a_webhook_that_names_only_the_payment_leads_to_its_capture(rzp: S
     await rzp.assert_books()
 
 
+async def test_a_link_whose_payments_cannot_be_listed_is_unknown_and_stands_before_the_manager(rzp: Shop) -> None:
+    """The link answers, the list of its payments does not: nobody may say *waiting* for ever."""
+    view = await rzp.sell(TEA)
+    await rzp.pays(view)
+    rzp.bank.fault("order.payments", "error_500", 400)
+    for _ in range(3):
+        await rzp.check(view)
+    assert (await rzp.again(view)).shown is Shown.UNKNOWN
+    rzp.clock.advance(11 * 60)
+    await rzp.check(view)
+    assert [p.code for p in rzp.till.database.read_now(lambda tx: tx.problems.of_order(view.order_id))] == ["M23"]
+    rzp.bank.clear()
+    paid = await rzp.check(view)
+    assert (paid.shown, paid.captured_minor) == (Shown.PAID, TEA.price_minor)
+    await rzp.assert_books()
+
+
 async def test_what_a_webhook_could_not_ask_to_the_end_is_asked_by_the_sweep(rzp: Shop, tmp_path: Path) -> None:
     view = await rzp.sell(TEA)
     await rzp.pays(view)
