@@ -35,6 +35,8 @@ HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 LOOK_UPS_MAX = 200
 """Payments of one sweep that are asked for by themselves; the next sweep goes on."""
+LOOK_UPS_FAILED_MAX = 10
+"""Look-ups of one sweep that may fail: one odd payment hides no other, a gateway in trouble is not asked on and on."""
 LOOK_UP_CHUNK = 500
 LOOK_UP_PAGES = 6
 WORTH_ASKING = (Kind.PAYMENT_CAPTURED, Kind.PAYMENT_AUTHORIZED)
@@ -143,11 +145,13 @@ class Reconcile:
         for start in range(0, len(payments), LOOK_UP_CHUNK):
             part = payments[start : start + LOOK_UP_CHUNK]
             unbound += await self._context.store.read(partial(_unbound, gateway=name, payments=part))
-        for payment in unbound[:LOOK_UPS_MAX]:
+        failed: list[str] = []
+        for done, payment in enumerate(unbound):
+            if done == LOOK_UPS_MAX or len(failed) == LOOK_UPS_FAILED_MAX:
+                return f"{len(unbound) - done + len(failed)} payments are still to be looked up"
             if not await self._ask_for(gate, payment):
-                return f"{payment} could not be looked up"
-        left = len(unbound) - LOOK_UPS_MAX
-        return f"{left} payments are still to be looked up" if left > 0 else ""
+                failed.append(payment)
+        return f"{', '.join(failed)} could not be looked up" if failed else ""
 
     async def _ask_for(self, gate: Gateway, payment: str) -> bool:
         """One payment with what ties it to a link, in one write; False when the gateway did not say all of it."""
@@ -156,7 +160,10 @@ class Reconcile:
         for _ in range(LOOK_UP_PAGES):
             if call is None:
                 break
-            asked = await self._page(gate, call)
+            try:
+                asked = await self._page(gate, call)
+            except PosError:
+                return False
             if asked.reading.outcome is not Outcome.OK:
                 return False
             told.append(evidence_of(gate.adapter.name, asked, Source.FETCH, "sweep"))

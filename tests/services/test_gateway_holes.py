@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from pos.domain.errors import BadInput
-from pos.domain.ports import Operation, Part, PreparedCall
+from pos.domain.ports import Asked, Operation, Outcome, Part, PreparedCall, Reading
 from pos.domain.shown import Shown
 from pos.domain.store_port import Hint
 from pos.domain.verdict import Money
@@ -118,6 +119,33 @@ async def test_a_link_whose_payments_cannot_be_listed_is_unknown_and_stands_befo
     paid = await rzp.check(view)
     assert (paid.shown, paid.captured_minor) == (Shown.PAID, TEA.price_minor)
     await rzp.assert_books()
+
+
+async def test_one_payment_that_cannot_be_looked_up_hides_no_other(rzp: Shop, tmp_path: Path) -> None:
+    view = await rzp.sell(TEA)
+    await rzp.pays(view)
+    await rzp.check(view)
+    rzp.clock.advance(2)
+    poison = await rzp.sell(CAKE)
+    await rzp.pays(poison)
+    bad = await newest_payment(rzp)
+    other = await restored_from_an_old_copy(rzp, tmp_path / "other")
+    gate = await other.till.desk.get(GATEWAY)
+    true_ask = gate.ask
+
+    async def ask(call: PreparedCall, *, timeout_s: float) -> Asked:
+        asked = await true_ask(call, timeout_s=timeout_s)
+        if call.operation is Operation.FETCH_PAYMENT and bad in call.path:
+            return replace(asked, reading=Reading(Outcome.UNKNOWN, message="not understood"))
+        return asked
+
+    object.__setattr__(gate, "ask", ask)
+    run = await other.till.reconcile.sweep(GATEWAY, from_ms=0, to_ms=rzp.clock.now_ms() + 60_000)
+    assert not run.complete
+    assert bad in run.note
+    kinds = {p.amount_minor: p.kind for p in other.till.database.read_now(lambda tx: tx.facts.parked())}
+    assert kinds == {TEA.price_minor: "orphan", CAKE.price_minor: "foreign"}
+    await other.till.close()
 
 
 async def test_what_a_webhook_could_not_ask_to_the_end_is_asked_by_the_sweep(rzp: Shop, tmp_path: Path) -> None:
