@@ -90,15 +90,17 @@ class Desk:
         entry = self.enrolled[name]
         known = await self._context.store.read(lambda tx: tx.shop.account(name))
         if known is None or known.key_print != entry.key_print or known.mode != entry.mode:
-            known = await self._introduce(entry, known)
+            known = await self._introduce(entry)
         return self._open.setdefault(name, entry.connect(known.account))
 
-    async def _introduce(self, entry: Enrolled, before: Account | None) -> Account:
+    async def _introduce(self, entry: Enrolled) -> Account:
         gateway = entry.connect("")
         try:
             reading = (await self.ask(gateway, gateway.adapter.whoami())).reading
             _check_introduction(entry, reading)
-            named = reading.account or await self._by_witness(entry, gateway, before)
+            named = reading.account or await self._by_witness(entry, gateway)
+            if not named:
+                raise OutcomeUnknown(f"{entry.title} did not say which account this is.", "Try again in a moment.")
         finally:
             await gateway.close()
         account = Account(entry.name, named, entry.mode, reading.account_name, entry.key_print)
@@ -112,26 +114,24 @@ class Desk:
         await self._context.store.write(keep)
         return account
 
-    async def _by_witness(self, entry: Enrolled, gateway: Gateway, before: Account | None) -> str:
+    async def _by_witness(self, entry: Enrolled, gateway: Gateway) -> str:
         """Which account this is where the gateway has no call that says so.
 
-        A new key of the account we know can see the last link that was made there; a key of another account cannot.
+        A new key of an account we know can see the last link that was made there; a key of another account cannot.
         Without this a replaced key would look like another account, and every payment of the old one like an intruder.
+        Every account of ours is asked about, since a wrong key may have been used in between.
 
         Raises:
             OutcomeUnknown: the gateway does not say.
         """
-        if before is None or before.mode != entry.mode:
-            return entry.own_account
-        link = await self._context.store.read(lambda tx: tx.attempts.newest_link(entry.name, before.account))
-        if not link:
-            return entry.own_account
-        outcome = (await self.ask(gateway, gateway.adapter.fetch(link))).reading.outcome
-        if outcome is Outcome.NOT_FOUND:
-            return entry.own_account
-        if outcome is not Outcome.OK:
-            raise OutcomeUnknown(f"{entry.title} did not say which account this is.", "Try again in a moment.")
-        return before.account
+        links = await self._context.store.read(lambda tx: tx.attempts.newest_links(entry.name, entry.mode))
+        for account, link in links:
+            outcome = (await self.ask(gateway, gateway.adapter.fetch(link))).reading.outcome
+            if outcome is Outcome.OK:
+                return account
+            if outcome is not Outcome.NOT_FOUND:
+                raise OutcomeUnknown(f"{entry.title} did not say which account this is.", "Try again in a moment.")
+        return entry.own_account
 
     async def ask(self, gateway: Gateway, call: PreparedCall, *, timeout_s: float = ASK_TIMEOUT_S) -> Asked:
         """Ask once, and note how the gateway does.

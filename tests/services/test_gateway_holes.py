@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from pos.domain.errors import BadInput
+from pos.domain.errors import BadInput, OutcomeUnknown
 from pos.domain.ports import Asked, Operation, Outcome, Part, PreparedCall, Reading
 from pos.domain.shown import Shown
 from pos.domain.store_port import Hint
@@ -180,3 +180,39 @@ async def test_a_capture_that_cannot_be_asked_for_stops_nothing_else(rzp: Shop) 
     assert (seen.money, [p.state for p in seen.payments]) == (Money.UNPAID, ["authorized"])
     attempts = rzp.till.database.read_now(lambda tx: tx.attempts.of_order(second.order_id))
     assert attempts[0].looked_at_ms is not None
+
+
+async def test_a_wrong_key_in_between_does_not_rename_the_account(rzp: Shop, bank: Bank) -> None:
+    """Replaced, then mistyped, then put right: the payments of the first key are no intruder's."""
+    view = await rzp.sell(TEA)
+    account = (await rzp.till.desk.get(GATEWAY)).adapter.account
+    await rzp.till.close()
+    renewed = {KEY_ID: bank.second_key(rzp.keys[KEY_ID]), "gateways.razorpay.secret_key": "renewed_secret"}
+    told = []
+    for keys in (renewed, bank.new_keys(), renewed):
+        shop = reopen(Shop(rzp.till, bank, rzp.clock, rzp.home, {**rzp.keys, **keys}, GATEWAY))
+        told.append((await shop.till.desk.get(GATEWAY)).adapter.account)
+        if len(told) == 2:
+            await shop.sell(CAKE)  # the stranger's account has a link of its own by now
+        await shop.till.close()
+    assert (told[0], told[2]) == (account, account)
+    assert told[1] != account
+    last = reopen(Shop(rzp.till, bank, rzp.clock, rzp.home, {**rzp.keys, **renewed}, GATEWAY))
+    await last.pays(view)
+    paid = await last.check(view)
+    assert (paid.shown, paid.flags) == (Shown.PAID, ())
+    await last.till.close()
+
+
+async def test_a_gateway_that_names_no_account_where_it_should_is_not_used(shop: Shop) -> None:
+    desk = shop.till.desk
+    entry = replace(desk.enrolled[shop.gateway], own_account="")
+    gate = entry.connect("")
+
+    async def ask(call: PreparedCall, *, timeout_s: float) -> Asked:
+        return Asked(Reading(Outcome.OK), "", None, 200)
+
+    object.__setattr__(gate, "ask", ask)
+    desk.enrolled[shop.gateway] = replace(entry, connect=lambda account: gate)
+    with pytest.raises(OutcomeUnknown, match="which account"):
+        await desk.get(shop.gateway)

@@ -10,6 +10,8 @@ from pos.store import mapping, tables
 from pos.store.repositories.base import Rows
 
 _a = tables.attempt
+ACCOUNTS_MAX = 10
+"""Accounts at one gateway that a shop has used, of which the last are remembered."""
 LEFT_WAITING_MS = 5 * 60_000
 """So late a look is no longer left to the order's own till: it may be gone, or be called otherwise now."""
 
@@ -38,10 +40,13 @@ class AttemptRows(Rows):
     def by_reference(self, reference: str) -> Attempt | None:
         return self._first(_a.c.reference == reference)
 
-    def newest_link(self, gateway: str, account: str) -> str:
-        where = and_(_a.c.gateway == gateway, _a.c.account == account, _a.c.link_id != "")
-        query = select(_a.c.link_id).where(where).order_by(_a.c.drafted_at_ms.desc()).limit(1)
-        return self._c.execute(query).scalar() or ""
+    def newest_links(self, gateway: str, mode: str) -> list[tuple[str, str]]:
+        where = and_(_a.c.gateway == gateway, _a.c.mode == mode, _a.c.link_id != "")
+        last = func.max(_a.c.drafted_at_ms)
+        accounts = select(_a.c.account).where(where).group_by(_a.c.account).order_by(last.desc()).limit(ACCOUNTS_MAX)
+        newest = select(_a.c.link_id).where(where).order_by(_a.c.drafted_at_ms.desc()).limit(1)
+        found = self._c.execute(accounts).scalars().all()
+        return [(name, self._c.execute(newest.where(_a.c.account == name)).scalar_one()) for name in found]
 
     def due(self, now_ms: int, limit: int, till: str) -> list[Attempt]:
         """Attempts whose look is due, the longest due first: this till's, and any that its own till has left waiting.
