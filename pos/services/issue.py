@@ -261,8 +261,9 @@ class Issuer:
                 if outcome is Outcome.BUSY and not last:
                     await asyncio.sleep(min(asked.reading.retry_after_s or REPEAT_PAUSE_S, BUSY_WAIT_MAX_S))
                     continue
-                if outcome is Outcome.UNKNOWN and not keyed:
-                    return await self._look_for(gate, outgoing, "unknown", asked.reading.message, asked.status)
+                # without a key, a no to a repeated call may mean that the first one was done after all
+                if not keyed and (outcome is Outcome.UNKNOWN or (repeat and outcome is Outcome.REFUSED)):
+                    return await self._look_for(gate, outgoing, outcome.value, asked.reading.message, asked.status)
                 if outcome is not Outcome.UNKNOWN or last:
                     return await self._answered(gate, outgoing, asked)
             await asyncio.sleep(REPEAT_PAUSE_S * random.uniform(0.5, 1.5))  # noqa: S311 - tills must not come in step

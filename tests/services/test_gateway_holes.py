@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from pos.domain.errors import BadInput, OutcomeUnknown
+from pos.domain.payment import Phase
 from pos.domain.ports import Asked, Operation, Outcome, Part, PreparedCall, Reading
 from pos.domain.shown import Shown
 from pos.domain.store_port import Hint
@@ -216,3 +217,24 @@ async def test_a_gateway_that_names_no_account_where_it_should_is_not_used(shop:
     desk.enrolled[shop.gateway] = replace(entry, connect=lambda account: gate)
     with pytest.raises(OutcomeUnknown, match="which account"):
         await desk.get(shop.gateway)
+
+
+async def test_a_link_made_by_a_call_that_was_called_too_busy_is_found_and_shown(rzp: Shop) -> None:
+    """Made although it answered 429: the repeated call is refused, because the reference is taken."""
+    before, gate = rzp.links_made(), await rzp.till.desk.get(GATEWAY)
+    true_ask, sent = gate.ask, []
+
+    async def ask(call: PreparedCall, *, timeout_s: float) -> Asked:
+        asked = await true_ask(call, timeout_s=timeout_s)
+        if call.operation is Operation.CREATE:
+            sent.append(asked.reading.outcome)
+            return asked if len(sent) > 1 else replace(asked, reading=Reading(Outcome.BUSY, retry_after_s=0.01))
+        return asked
+
+    object.__setattr__(gate, "ask", ask)
+    view = await rzp.sell(TEA)
+    assert sent == [Outcome.OK, Outcome.REFUSED]
+    assert rzp.links_made() == before + 1
+    assert view.attempt is not None
+    assert (view.shown, view.attempt.phase) == (Shown.WAITING, Phase.OPEN)
+    await rzp.assert_books()
