@@ -238,3 +238,17 @@ async def test_a_link_made_by_a_call_that_was_called_too_busy_is_found_and_shown
     assert view.attempt is not None
     assert (view.shown, view.attempt.phase) == (Shown.WAITING, Phase.OPEN)
     await rzp.assert_books()
+
+
+async def test_a_gateway_that_was_switched_off_keeps_its_open_link_from_being_doubled(rzp: Shop) -> None:
+    view = await rzp.sell(TEA)
+    await rzp.till.close()
+    settings = (rzp.home / "settings.toml").read_text(encoding="utf-8")
+    off = settings.replace("[gateways.razorpay]\n", "[gateways.razorpay]\nenabled = false\n")
+    (rzp.home / "settings.toml").write_text(off, encoding="utf-8")
+    half = reopen(rzp)
+    with pytest.raises(OutcomeUnknown, match="not confirmed closed"):
+        await half.till.checkout.issue(view.order_id, "stripe")
+    attempts = half.till.database.read_now(lambda tx: tx.attempts.of_order(view.order_id))
+    assert [a.phase for a in attempts] == [Phase.CLOSING]
+    await half.till.close()
