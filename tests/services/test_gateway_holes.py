@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from pos.domain.payment import Phase
 from pos.domain.ports import Asked, Operation, Outcome, Part, PreparedCall, Reading
 from pos.domain.shown import Shown
 from pos.domain.store_port import Hint
-from pos.domain.verdict import Money
+from pos.domain.verdict import Money, fold
 from pos.gateways.http import HttpGateway
 from pos.gateways.razorpay.adapter import RazorpayAdapter
 from tests.services.test_money import sweep
@@ -252,3 +253,64 @@ async def test_a_gateway_that_was_switched_off_keeps_its_open_link_from_being_do
     attempts = half.till.database.read_now(lambda tx: tx.attempts.of_order(view.order_id))
     assert [a.phase for a in attempts] == [Phase.CLOSING]
     await half.till.close()
+
+
+async def test_a_upi_payment_that_is_only_authorized_is_seen_and_captured(
+    bank: Bank, patient: None, tmp_path: Path
+) -> None:
+    """A code counts only what it received: the look must list its payments, or nobody captures them."""
+    shop = open_shop(bank, tmp_path / "home", GATEWAY, qr={GATEWAY: "upi"})
+    only_authorize(shop)
+    view = await shop.sell(TEA)
+    await shop.pays(view)
+    bank.fault("payment.capture", "drop", 1, before_work=True)
+    given_up = await shop.till.checkout.give_up(view.order_id)
+    assert given_up.attempt is not None
+    assert given_up.attempt.phase == Phase.CLOSING  # money is on its way: no fence
+    shop.clock.advance(31)
+    paid = await shop.check(view)
+    assert (paid.shown, paid.captured_minor) == (Shown.PAID, TEA.price_minor)
+    await shop.assert_books()
+    await shop.till.close()
+
+
+async def test_two_processes_that_look_at_once_capture_once(rzp: Shop) -> None:
+    only_authorize(rzp)
+    view = await rzp.sell(TEA)
+    beside = reopen(rzp)
+    await beside.till.desk.get(GATEWAY)
+    sent = [count_calls(shop, GATEWAY, Operation.CAPTURE) for shop in (rzp, beside)]
+    await rzp.pays(view)
+    await asyncio.gather(*(shop.check(view) for shop in (rzp, beside, rzp, beside)))
+    assert sum(map(len, sent)) == 1
+    assert (await rzp.check(view)).captured_minor == TEA.price_minor
+    await beside.till.close()
+
+
+async def test_a_refund_whose_repeated_call_is_refused_may_have_been_made(rzp: Shop) -> None:
+    """Answer lost, list late, key not remembered: *given back already* is no refund that failed."""
+    view = await rzp.sell(TEA)
+    await rzp.pays(view)
+    await rzp.check(view)
+    rzp.bank.fault("refund.create", "drop", 1)
+    await rzp.till.refunds.refund(view.order_id, amount_minor=None, reason="cold", actor="Owner")
+    gate = await rzp.till.desk.get(GATEWAY)
+    true_ask, listed = gate.ask, []
+
+    async def ask(call: PreparedCall, *, timeout_s: float) -> Asked:
+        asked = await true_ask(call, timeout_s=timeout_s)
+        if call.operation is Operation.REFUND:
+            said = Reading(Outcome.REFUSED, message="The payment has been fully refunded already")
+            return replace(asked, reading=said)
+        if call.operation is Operation.FETCH_PAYMENT and "/refunds" in call.path:
+            listed.append(call)
+            return asked if len(listed) > 1 else replace(asked, reading=Reading(Outcome.OK))
+        return asked
+
+    object.__setattr__(gate, "ask", ask)
+    rzp.clock.advance(60)
+    await rzp.probe()
+    refunds = rzp.till.database.read_now(lambda tx: fold(tx.facts.bundle(view.order_id))).refunds
+    assert len(listed) == 2
+    assert {r.state for r in refunds} <= {"pending", "succeeded"}
+    await rzp.assert_books()
