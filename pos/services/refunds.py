@@ -206,6 +206,9 @@ class Refunds:
             if self._key_is_old(row, gate) and await self._was_made(row, gate):
                 return True
             asked = await self._desk.ask(gate, row.call)
+            # a no to a repeated call may mean that an earlier one was done after all, and was not listed yet
+            if asked.reading.outcome in DEFINITE and self._key_is_old(row, gate) and await self._was_made(row, gate):
+                return True
         except PosError as error:
             await self._later(row, unanswered_word(error), error.title, 0)
             return False
