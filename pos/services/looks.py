@@ -29,6 +29,8 @@ FIND_MARGIN_MS = 15 * 60_000
 FOLLOW_MAX = 20
 FIND_PAGES_MAX = 200
 """Pages of half an hour's links that are read to find one."""
+ENDED = ("closed", "expired")
+CONTRADICTION = ("unknown", "the link is over, but what was paid is not shown", 200)
 NOT_FOUND_ONCE = "not found once"
 NEVER_MADE = "never made"
 
@@ -72,8 +74,11 @@ class Looks:
             told[-1] = replace(told[-1], cursor=cursor, drop_hint=drop_hint)
         rows = await self._settle.take_in_all(told)
         await self._captures.follow(gateway, told, rows)
-        if missing and not any(_complete(page.reading.links, attempt.link_id) for page in pages):
-            return await self._log(attempt, hint, *missing, partly=True)  # half an answer does not tell what was paid
+        infos = [info for page in pages for info in page.reading.links if info.id == attempt.link_id]
+        why = missing or (CONTRADICTION if any(info.state in ENDED for info in infos) else None)
+        if why and not any(info.complete_look for info in infos):  # half an answer does not tell what was paid
+            done = await self._log(attempt, hint, *why, partly=True)
+            return replace(done, answered=not missing)
         return LookDone(not missing, tuple(rows))
 
     async def _follow(self, gateway: Gateway, first: Asked) -> tuple[list[Asked], Missing | None]:

@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from pos.domain.errors import BadInput, OutcomeUnknown
 from pos.domain.payment import Phase
-from pos.domain.ports import Asked, Operation, Outcome, Part, PreparedCall, Reading
+from pos.domain.ports import Answer, Asked, Operation, Outcome, Part, PreparedCall, Reading
 from pos.domain.shown import Shown
 from pos.domain.store_port import Hint
 from pos.domain.verdict import Money, fold
@@ -120,6 +120,33 @@ async def test_a_link_whose_payments_cannot_be_listed_is_unknown_and_stands_befo
     rzp.bank.clear()
     paid = await rzp.check(view)
     assert (paid.shown, paid.captured_minor) == (Shown.PAID, TEA.price_minor)
+    await rzp.assert_books()
+
+
+async def test_a_link_called_paid_whose_payment_is_not_listed_is_unknown_and_stands_before_the_manager(
+    rzp: Shop,
+) -> None:
+    """The gateway contradicts itself, and goes on doing so: that is no *waiting* either."""
+    view = await rzp.sell(TEA)
+    await rzp.pays(view)
+    gate = await rzp.till.desk.get(GATEWAY)
+    assert isinstance(gate, HttpGateway)
+    true = gate._exchange
+
+    async def empty(call: PreparedCall, timeout_s: float) -> Answer:
+        answer = await true(call, timeout_s)
+        nothing = b'{"entity":"collection","count":0,"items":[]}'
+        return replace(answer, body=nothing) if call.path.startswith("/v1/orders/") else answer
+
+    object.__setattr__(gate, "_exchange", empty)
+    for _ in range(3):
+        await rzp.check(view)
+    assert (await rzp.again(view)).shown is Shown.UNKNOWN
+    rzp.clock.advance(11 * 60)
+    await rzp.check(view)
+    assert [p.code for p in rzp.till.database.read_now(lambda tx: tx.problems.of_order(view.order_id))] == ["M23"]
+    object.__setattr__(gate, "_exchange", true)
+    assert (await rzp.check(view)).shown is Shown.PAID
     await rzp.assert_books()
 
 
