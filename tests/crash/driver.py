@@ -13,20 +13,40 @@ import os
 import signal
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from pos.domain.facts import Kind
-from pos.domain.ports import Asked, Part, PreparedCall
+from pos.domain.facts import Fact, Kind
+from pos.domain.ports import Asked, Gateway, Part, PreparedCall
 from pos.domain.store_port import Hint
 from pos.domain.verdict import Money
 from pos.gateways.http import HttpGateway
-from tests.shop import CAKE, TEA, Bank, Shop, open_shop, reopen
+from pos.services.views import OrderView
+from tests.shop import CAKE, TEA, Bank, MovedClock, Shop, open_shop, reopen
 
-CHILD_WITHIN_S = 60
 HEAL_ROUNDS = 40
+DAY_MS = 86_400_000
+KEYS = "keys.json"
+OTHER = {"stripe": "razorpay", "razorpay": "stripe"}
+
+
+@dataclass(frozen=True)
+class Way:
+    """What a day is sold through, what its codes carry, and how the account at the bank is set."""
+
+    gateway: str
+    qr: dict[str, str] = field(default_factory=dict)
+    account: dict[str, bool] = field(default_factory=dict)
+
+
+WAYS = {
+    "stripe": Way("stripe"),
+    "razorpay": Way("razorpay"),
+    "upi": Way("razorpay", {"razorpay": "upi"}),
+    "captures": Way("razorpay", account={"manual_capture": True}),
+}
 
 
 @dataclass
@@ -64,11 +84,14 @@ async def day(shop: Shop, points: Points, promise: Callable[[str, str, str], Non
 
     async def by_link(name: str) -> None:
         view = await shop.sell(TEA, key=name)
+        await paid(name, view)
+
+    async def paid(name: str, view: OrderView) -> None:
         promise("shown" if view.attempt and view.attempt.qr_text else "order", name, view.number)
         await shop.pays(view)
         promise("customer paid", name, view.number)
         assert view.attempt is not None
-        hint = Hint(f"e:{len(points.names)}:t", "stripe", "webhook", view.attempt.link_id, "", "", "", 1)
+        hint = Hint(f"e:{len(points.names)}:t", view.attempt.gateway, "webhook", view.attempt.link_id, "", "", "", 1)
         await till.hints.take(hint, hint.id)
         promise("paid", name, view.number)
 
@@ -81,6 +104,11 @@ async def day(shop: Shop, points: Points, promise: Callable[[str, str, str], Non
         promise("shown", "instead", view.number)
         await till.cash.take(view.order_id)
         promise("paid", "instead", view.number)
+
+    async def other_gateway() -> None:
+        view = await shop.sell(TEA, key="switched")
+        promise("shown", "switched", view.number)
+        await paid("switched", await till.checkout.issue(view.order_id, OTHER[shop.gateway]))
 
     async def refund() -> None:
         view = await till.queries.order("first")
@@ -101,6 +129,7 @@ async def day(shop: Shop, points: Points, promise: Callable[[str, str, str], Non
         "first sale": lambda: by_link("first"),
         "cash": by_cash,
         "cash instead": cash_instead,
+        "other gateway": other_gateway,
         "refund": refund,
         "cancel": cancel,
         "end of day": sweep_and_close,
@@ -109,10 +138,12 @@ async def day(shop: Shop, points: Points, promise: Callable[[str, str, str], Non
         await act()
 
 
-async def live(bank: Bank, home: Path, kill_at: int | None, promises: Path) -> list[str]:
+async def live(bank: Bank, home: Path, way: Way, kill_at: int | None, promises: Path) -> list[str]:
     points = Points(kill_at)
-    shop = open_shop(bank, home)
-    (home / "key").write_text(shop.key, encoding="utf-8")
+    shop = open_shop(bank, home, way.gateway, qr=way.qr)
+    (home / KEYS).write_text(json.dumps(shop.keys), encoding="utf-8")
+    if way.account:
+        bank.account_setting(shop.keys["gateways.razorpay.key_id"], **way.account)
     watch(shop, points)
     with promises.open("ab", buffering=0) as file:
 
@@ -124,17 +155,19 @@ async def live(bank: Bank, home: Path, kill_at: int | None, promises: Path) -> l
     return points.names
 
 
-async def heal_and_judge(bank: Bank, home: Path, promises: Path) -> list[str]:
+async def heal_and_judge(bank: Bank, home: Path, way: Way, promises: Path) -> list[str]:
     """What is wrong after the restart; empty is good."""
-    if not (home / "key").exists():
+    if not (home / KEYS).exists():
         return []
-    first = Shop(None, bank, _clock(), home, (home / "key").read_text())  # type: ignore[arg-type]
-    shop = reopen(first)
+    keys = json.loads((home / KEYS).read_text(encoding="utf-8"))
+    shop = reopen(Shop(None, bank, MovedClock(), home, keys, way.gateway))  # type: ignore[arg-type]
     for _ in range(HEAL_ROUNDS):
         shop.clock.advance(70)
         if not await shop.probe():
             break
-    await shop.till.reconcile.sweep("stripe", from_ms=shop.clock.now_ms() - 86_400_000, to_ms=shop.clock.now_ms())
+    now_ms = shop.clock.now_ms()
+    for name in OTHER:
+        await shop.till.reconcile.sweep(name, from_ms=now_ms - DAY_MS, to_ms=now_ms)
     wrong = [str(b) for b in await shop.till.books.verify()]
     said = [json.loads(line) for line in promises.read_text().splitlines()] if promises.exists() else []
     for word, key, number in said:
@@ -162,30 +195,35 @@ async def broken_promise(shop: Shop, word: str, key: str, number: str) -> list[s
 
 
 async def double_charges(shop: Shop) -> list[str]:
-    """At most one capture per order, and one refund, as the bank itself lists them."""
-    gate = await shop.till.desk.get("stripe")
-    found: list[str] = []
-    for part, kind in ((Part.PAYMENTS, Kind.PAYMENT_CAPTURED), (Part.REFUNDS, Kind.REFUND_SUCCEEDED)):
-        seen: list[str] = []
-        call: PreparedCall | None = gate.adapter.report(part, 0, shop.clock.now_ms() + 86_400_000)
-        while call is not None:
-            asked = await shop.till.desk.ask(gate, call)
-            payments = {f.object: f.target for f in asked.reading.facts if f.kind is Kind.PAYMENT_OF_REFERENCE}
-            seen += [payments.get(f.object, "refund") for f in asked.reading.facts if f.kind is kind]
-            call = asked.reading.next
-        orders = [reference.rpartition("_")[0] or reference for reference in seen]
-        found += [
-            f"{order} was charged or refunded {orders.count(order)} times"
-            for order in {*orders}
-            if orders.count(order) > 1
-        ]
-    return found
+    """At most one capture per order, and one refund, as the banks themselves list them, both together."""
+    captured: list[str] = []
+    refunded: list[str] = []
+    for name in OTHER:
+        gate = await shop.till.desk.get(name)
+        facts = await _listed(shop, gate, gate.adapter.report(Part.PAYMENTS, 0, shop.clock.now_ms() + DAY_MS))
+        captured += [await _order_of(shop, gate, f.object, facts) for f in facts if f.kind is Kind.PAYMENT_CAPTURED]
+        facts = await _listed(shop, gate, gate.adapter.report(Part.REFUNDS, 0, shop.clock.now_ms() + DAY_MS))
+        refunded += ["the refund" for f in facts if f.kind is Kind.REFUND_SUCCEEDED]
+    counts = Counter(captured) + Counter(refunded)
+    return [f"{what}: {count} times at the bank" for what, count in counts.items() if count > 1]
 
 
-def _clock() -> Any:
-    from tests.shop import MovedClock
+async def _order_of(shop: Shop, gate: Gateway, payment: str, facts: list[Fact]) -> str:
+    """Whose payment the bank says it is; a report that does not name it is asked for the payment itself."""
+    if not gate.adapter.capabilities.report_names_reference:
+        facts = await _listed(shop, gate, gate.adapter.fetch_payment(payment))
+    reference = next(f.target for f in facts if f.kind is Kind.PAYMENT_OF_REFERENCE and f.object == payment)
+    return reference.rpartition("_")[0] or reference
 
-    return MovedClock()
+
+async def _listed(shop: Shop, gate: Gateway, first: PreparedCall) -> list[Fact]:
+    facts: list[Fact] = []
+    call: PreparedCall | None = first
+    while call is not None:
+        reading = (await shop.till.desk.ask(gate, call)).reading
+        facts += reading.facts
+        call = reading.next
+    return facts
 
 
 def in_child(work: Callable[[], Awaitable[object]]) -> tuple[int, str]:
@@ -210,31 +248,31 @@ def in_child(work: Callable[[], Awaitable[object]]) -> tuple[int, str]:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--bank", required=True)
-    parser.add_argument("--shard", default="0/1")
+    parser.add_argument("--way", choices=WAYS, default="stripe", help="what most of the day is sold through")
+    parser.add_argument("--first", type=int, default=0, help="the first point at which the plug is pulled")
+    parser.add_argument("--step", type=int, default=1, help="how many points further the next one is")
     given = parser.parse_args()
-    shard, shards = (int(part) for part in given.shard.split("/"))
-    bank = Bank(_Address(given.bank), Path())  # type: ignore[arg-type]
+    bank, way = Bank(_Address(given.bank), Path()), WAYS[given.way]  # type: ignore[arg-type]
     with tempfile.TemporaryDirectory() as folder:
-        names = _observed(bank, Path(folder))
+        names = _observed(bank, way, Path(folder))
         print(json.dumps({"points": names}), flush=True)
-        for point in range(shard, len(names), shards):
-            print(
-                json.dumps({"point": point, "name": names[point], "wrong": _one(bank, Path(folder), point)}), flush=True
-            )
+        for point in range(given.first, len(names), given.step):
+            wrong = _one(bank, way, Path(folder), point)
+            print(json.dumps({"point": point, "name": names[point], "wrong": wrong}), flush=True)
 
 
-def _observed(bank: Bank, folder: Path) -> list[str]:
-    _, said = in_child(lambda: live(bank, folder / "observed", None, folder / "observed.txt"))
+def _observed(bank: Bank, way: Way, folder: Path) -> list[str]:
+    _, said = in_child(lambda: live(bank, folder / "observed", way, None, folder / "observed.txt"))
     names: list[str] = json.loads(said)
     return names
 
 
-def _one(bank: Bank, folder: Path, point: int) -> list[str]:
+def _one(bank: Bank, way: Way, folder: Path, point: int) -> list[str]:
     home, promises = folder / f"home{point}", folder / f"promises{point}.txt"
-    status, said = in_child(lambda: live(bank, home, point, promises))
+    status, said = in_child(lambda: live(bank, home, way, point, promises))
     if not os.WIFSIGNALED(status):
         return [f"was not killed: {said[:300]}"]
-    _, said = in_child(lambda: heal_and_judge(bank, home, promises))
+    _, said = in_child(lambda: heal_and_judge(bank, home, way, promises))
     wrong: list[str] = json.loads(said)
     return wrong
 
