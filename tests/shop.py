@@ -27,6 +27,12 @@ from tests.processes import Served, serve
 
 TEA = Product("TEA", "Masala chai", 6_000, 50_000, "GST", "8901", "Tea", favourite=True)
 CAKE = Product("CAKE", "Banana bread", 14_000, 50_000, "GST", "8902", "Bakery")
+SANDBOX_KEYS = {
+    "POS_SECRET_GATEWAYS_STRIPE_SECRET_KEY": "sk_test_sandbox",
+    "POS_SECRET_GATEWAYS_RAZORPAY_KEY_ID": "rzp_test_sandbox",
+    "POS_SECRET_GATEWAYS_RAZORPAY_SECRET_KEY": "sandbox_secret",
+}
+"""What logs in at a sandbox that was started without keys of its own, as a command's environment."""
 PENDING_S = 0.3
 CALL_S = 20.0
 CREATE_CALLS = 3  # one and two repeats

@@ -21,10 +21,14 @@ from pos.app.demo.world import WEBHOOK_SECRET
 from pos.app.wiring import open_database
 from pos.domain.errors import PosError
 from pos.sandbox import customer
+from tests.crash.driver import OTHER
 from tests.processes import ROOT, Served, run_pos, start
-from tests.shop import CAKE, TEA, Bank, settings_text
+from tests.shop import CAKE, SANDBOX_KEYS, TEA, Bank, settings_text
 
 LONGEST_S = 1.5
+KILLED = 0.5  # of the commands
+SWITCHED = 0.3  # of the orders
+PAID = 0.8  # of the links
 HEAL_TRIES = 12
 
 
@@ -54,14 +58,14 @@ class Town:
 
     def _enrol(self) -> None:
         data = ["--data", str(self.folder / "relay"), "--json"]
-        secret = {"POS_SECRET_WEBHOOK_STRIPE": WEBHOOK_SECRET}
-        shop = json.loads(
-            run_pos(["relay", "add-shop", "Town", "--gateway", "stripe", *data], self.env | secret).stdout
-        )
+        secrets = {f"POS_SECRET_WEBHOOK_{name.upper()}": WEBHOOK_SECRET for name in OTHER}
+        words = [word for name in OTHER for word in ("--gateway", name)]
+        shop = json.loads(run_pos(["relay", "add-shop", "Town", *words, *data], self.env | secrets).stdout)
         till = json.loads(run_pos(["relay", "add-till", shop["shop"], *data], self.env).stdout)
         bank = Bank(self.served["bank"], self.folder)
-        hook = self.served["relay"].url + shop["hooks"]["stripe"]
-        bank.desk("POST", "/webhooks", {"url": hook, "secret": WEBHOOK_SECRET})
+        for name, path in shop["hooks"].items():
+            hook = self.served["relay"].url + path
+            bank.desk("POST", "/webhooks", {"url": hook, "secret": WEBHOOK_SECRET, "dialect": name})
         home = self.folder / "home"
         home.mkdir()
         text = settings_text(self.served["bank"].url, relay=f'url = "{self.served["relay"].url}"')
@@ -71,7 +75,7 @@ class Town:
         database.close()
         self.env |= {
             "POS_HOME": str(home),
-            "POS_SECRET_GATEWAYS_STRIPE_SECRET_KEY": "sk_test_sandbox",
+            **SANDBOX_KEYS,
             "POS_SECRET_RELAY_TILL_TOKEN": till["token"],
         }
 
@@ -82,18 +86,26 @@ class Town:
         return name
 
     def sell(self, key: str) -> dict[str, Any]:
-        """A sale whose command may be killed at any moment and is then typed again with the same key."""
-        words = [sys.executable, "-m", "pos", "sell", "--line", "TEA", "--qr", "stripe", "--key", key, "--json"]
-        if self.random.random() < 0.5:
+        """A sale through either gateway; of some the customer then wants the other one."""
+        gateway = self.random.choice(list(OTHER))
+        order = self._type("sell", "--line", "TEA", "--qr", gateway, "--key", key)
+        if order and self.random.random() < SWITCHED:
+            order = self._type("pay", order["number"], "--qr", OTHER[gateway]) or self._type("order", order["number"])
+        return order
+
+    def _type(self, *words: str) -> dict[str, Any]:
+        """A command that may be killed at any moment and is then typed again; what it printed, or nothing."""
+        if self.random.random() < KILLED:
+            command = [sys.executable, "-m", "pos", *words]
             doomed = subprocess.Popen(
-                words, cwd=ROOT, env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+                command, cwd=ROOT, env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
             )
             try:
                 doomed.wait(self.random.uniform(0.2, LONGEST_S))
             except subprocess.TimeoutExpired:
                 doomed.kill()
                 doomed.wait()
-        done = run_pos(words[3:], self.env)
+        done = run_pos([*words, "--json"], self.env)
         found: dict[str, Any] = json.loads(done.stdout) if done.stdout else {}
         return found
 
@@ -111,13 +123,14 @@ def one_town(folder: Path, rounds: int, seed: int) -> list[str]:
             killed = town.kill_one()
             order = town.sell(f"k{number}")
             link = (order.get("attempt") or {}).get("qr_text")
-            if link and town.random.random() < 0.8:
+            if link and town.random.random() < PAID:
                 try:
                     if customer.pay(link, "paid").outcome == "paid":
                         paid.append(f"k{number}")
                 except PosError as error:
                     print(f"  the customer of k{number} met a dead bank: {error.title}")
-            print(f"round {number}: killed {killed}, order {order.get('number', '-')}", flush=True)
+            gateway = (order.get("attempt") or {}).get("gateway", "-")
+            print(f"round {number}: killed {killed}, order {order.get('number', '-')} by {gateway}", flush=True)
         for _ in range(HEAL_TRIES):
             run_pos(["sync", "--once"], town.env)
             rows = json.loads(run_pos(["orders", "--status", "paid", "--json", "--limit", "1000"], town.env).stdout)

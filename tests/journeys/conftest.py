@@ -1,12 +1,19 @@
-"""A shop of real processes: bank, relay, a till's background work, and commands typed by somebody."""
+"""A shop of real processes: bank, relay, a till's background work, and commands typed by somebody.
+
+The shop has both gateways, each with an account and a webhook of its own. Bank and relay serve all tests of a worker;
+a test that kills them asks for `fragile`, which has its own.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,9 +26,12 @@ from pos.app.demo.world import WEBHOOK_SECRET
 from pos.app.wiring import open_database
 from pos.sandbox import customer
 from tests.processes import ROOT, Served, serve
-from tests.shop import CAKE, TEA, Bank, settings_text
+from tests.shop import CAKE, PENDING_S, SANDBOX_KEYS, TEA, Bank, settings_text
 
 COMMAND_S = 60
+SOON_S = 30.0
+GATEWAYS = ("stripe", "razorpay")
+OTHER = {"stripe": "razorpay", "razorpay": "stripe"}
 
 
 @dataclass
@@ -36,17 +46,47 @@ class Done:
 
 
 @dataclass
-class Street:
-    """Home, bank and relay of one shop."""
+class Town:
+    """What a shop does not own: the bank, and the relay."""
 
     folder: Path
-    home: Path
     bank: Bank
     relay: Served
-    hook: str
     environment: dict[str, str]
+
+    @property
+    def log(self) -> list[dict[str, Any]]:
+        """Every request that the bank has answered, in their order."""
+        lines = (self.folder / "bank.log").read_text(encoding="utf-8").splitlines()
+        return [json.loads(line) for line in lines]
+
+
+@dataclass
+class Street:
+    """One shop in its town. `gateway` is the one it sells through; the other is set up as well."""
+
+    town: Town
+    folder: Path
+    home: Path
+    gateway: str
     stack: ExitStack
-    extra: dict[str, str] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
+    hooks: dict[str, str] = field(default_factory=dict)
+    endpoints: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+    shop: str = ""
+
+    @property
+    def bank(self) -> Bank:
+        return self.town.bank
+
+    @property
+    def relay(self) -> Served:
+        return self.town.relay
+
+    @property
+    def other(self) -> str:
+        return OTHER[self.gateway]
 
     def pos(self, *words: str, stdin: str = "", **more: str) -> Done:
         """Type a command."""
@@ -62,24 +102,31 @@ class Street:
         )
         return Done(done.returncode, done.stdout, done.stderr)
 
+    def does(self, *words: str, status: int = 0) -> Any:
+        """A command that ends as expected; what it printed."""
+        done = self.pos(*words, "--json")
+        assert done.status == status, (words, done.status, done.out, done.err)
+        return done.json if done.out else None
+
     def sell(self, *words: str) -> Any:
-        done = self.pos("sell", *words, "--json")
-        assert done.status == 0, done.err
-        return done.json
+        return self.does("sell", *words)
+
+    def asks(self, product: str = "TEA", *words: str) -> Any:
+        """An order with a link of the gateway that is sold through."""
+        return self.sell("--line", product, "--qr", self.gateway, *words)
 
     def pays(self, order: Any, outcome: str = "paid") -> str:
-        return customer.pay(order["attempt"]["link_url"], outcome).outcome
+        """The customer scans the code, types nothing wrong, and acts."""
+        return customer.pay(order["attempt"]["qr_text"], outcome, sandbox=self.bank.url).outcome
 
-    def follow(self) -> Served:
+    def follow(self, *words: str) -> Served:
         """The till's background work as a process of its own."""
-        return self.stack.enter_context(serve(["sync", "--follow"], self.environment))
+        return self.stack.enter_context(serve(["sync", "--follow", *words], self.environment))
 
     def order(self, number: str) -> Any:
-        done = self.pos("order", number, "--json")
-        assert done.status == 0, done.err
-        return done.json
+        return self.does("order", number)
 
-    def until(self, number: str, **wanted: str) -> Any:
+    def until(self, number: str, **wanted: Any) -> Any:
         """The order once it reads as wanted; asked again and again, with a bound."""
         order: Any = {}
         for _ in range(40):
@@ -87,6 +134,27 @@ class Street:
             if all(order[key] == value for key, value in wanted.items()):
                 return order
         raise AssertionError(f"{number} did not become {wanted}: {order}")
+
+    def synced_until(self, number: str, **wanted: Any) -> Any:
+        """As `until`, with the background work done by hand before each look."""
+        for _ in range(20):
+            self.pos("sync", "--once")
+            order = self.order(number)
+            if all(order[key] == value for key, value in wanted.items()):
+                return order
+        raise AssertionError(f"{number} did not become {wanted}: {order}")
+
+    def drill(self, what: str, subject: str, act: str, **body: Any) -> Any:
+        """Something happens at the bank that nobody here asked for."""
+        return self.bank.desk("POST", f"/{what}/{subject}/{act}", body)
+
+    def account(self, gateway: str) -> str:
+        return self.bank.accounts[self.keys[LOGIN[gateway]]]
+
+    def deliveries(self) -> list[Any]:
+        """What the bank has sent, or tried to send, to this shop; the newest first."""
+        mine = set(self.endpoints.values())
+        return [row for row in self.bank.desk("GET", "/deliveries") if row["endpoint"] in mine]
 
     def order_count(self) -> int:
         database = open_database(self.home, load(self.home))
@@ -100,8 +168,22 @@ class Street:
         assert (done.status, done.out.strip()) == (0, "the books verify"), done.out
 
 
-def add_endpoint(bank: Bank, hook: str) -> None:
-    bank.desk("POST", "/webhooks", {"url": hook, "secret": WEBHOOK_SECRET})
+LOGIN = {"stripe": "gateways.stripe.secret_key", "razorpay": "gateways.razorpay.key_id"}
+"""The secret that tells accounts apart."""
+
+
+def eventually(what: Callable[[], Any]) -> Any:
+    """The first true answer of `what`: something that another process does, and that nobody tells us of."""
+    ends = time.monotonic() + SOON_S
+    while not (found := what()):
+        assert time.monotonic() < ends, f"not within {SOON_S} s"
+        threading.Event().wait(0.05)
+    return found
+
+
+def sources(order: Any) -> set[str]:
+    """How we came to know what we know of an order."""
+    return {row["source"] for row in order["timeline"]}
 
 
 def plain_environment() -> dict[str, str]:
@@ -109,31 +191,92 @@ def plain_environment() -> dict[str, str]:
     return env | {"PYTHONPATH": str(ROOT)}
 
 
-@pytest.fixture
-def street(tmp_path: Path) -> Iterator[Street]:
-    with ExitStack() as stack:
-        env = plain_environment()
-        relay = stack.enter_context(serve(["relay", "serve", "--port", "0", "--data", str(tmp_path / "relay")], env))
-        arguments = ["sandbox", "serve", "--port", "0", "--data", str(tmp_path / "bank"), "--pending-seconds", "0.3"]
-        bank = Bank(stack.enter_context(serve(arguments, env)), tmp_path / "bank")
-        made = Street(tmp_path, tmp_path / "home", bank, relay, "", env, stack)
-        _enrol(made)
+def as_variables(secrets: Mapping[str, str]) -> dict[str, str]:
+    """The till's secrets as its environment gives them."""
+    return {"POS_SECRET_" + name.upper().replace(".", "_"): value for name, value in secrets.items()}
+
+
+def bank_words(folder: Path, port: str = "0") -> list[str]:
+    """The command line of a town's bank; with its port it comes back at the same address."""
+    words = ["sandbox", "serve", "--port", port, "--data", str(folder / "bank"), "--log", str(folder / "bank.log")]
+    return [*words, "--pending-seconds", str(PENDING_S)]
+
+
+def relay_words(folder: Path, port: str = "0") -> list[str]:
+    return ["relay", "serve", "--port", port, "--data", str(folder / "relay")]
+
+
+def port_of(served: Served) -> str:
+    return served.url.rpartition(":")[2]
+
+
+@contextlib.contextmanager
+def build_town(folder: Path) -> Iterator[Town]:
+    env = plain_environment()
+    with serve(relay_words(folder), env) as relay, serve(bank_words(folder), env) as bank:
+        yield Town(folder, Bank(bank, folder / "bank"), relay, env)
+
+
+@pytest.fixture(scope="session")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    with build_town(tmp_path_factory.mktemp("town")) as made:
         yield made
 
 
+@pytest.fixture(params=GATEWAYS)
+def gateway(request: pytest.FixtureRequest) -> str:
+    """Every journey is made through each gateway."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def street(town: Town, gateway: str, tmp_path: Path) -> Iterator[Street]:
+    with open_street(town, gateway, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def indian(town: Town, tmp_path: Path) -> Iterator[Street]:
+    """For what only Razorpay does."""
+    with open_street(town, "razorpay", tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def fragile(gateway: str, tmp_path: Path) -> Iterator[Street]:
+    """Bank and relay of its own: they may be killed."""
+    with build_town(tmp_path) as town, open_street(town, gateway, tmp_path) as made:
+        yield made
+
+
+@contextlib.contextmanager
+def open_street(town: Town, gateway: str, folder: Path) -> Iterator[Street]:
+    with ExitStack() as stack:
+        made = Street(town, folder, folder / "home", gateway, stack, environment=dict(town.environment))
+        _enrol(made)
+        yield made
+    if town.bank.served.process.poll() is None:
+        town.bank.clear()  # the next shop in town meets no fault of this one
+
+
 def _enrol(street: Street) -> None:
-    data = ["--data", str(street.folder / "relay"), "--json"]
-    shop = street.pos(
-        "relay", "add-shop", "Café", "--gateway", "stripe", *data, POS_SECRET_WEBHOOK_STRIPE=WEBHOOK_SECRET
-    )
+    """A shop at the relay with both hooks, a till there, accounts at the bank, and a home."""
+    data = ["--data", str(street.town.folder / "relay"), "--json"]
+    words = [word for name in GATEWAYS for word in ("--gateway", name)]
+    secrets = {f"POS_SECRET_WEBHOOK_{name.upper()}": WEBHOOK_SECRET for name in GATEWAYS}
+    shop = street.pos("relay", "add-shop", f"Café {street.folder.name}", *words, *data, **secrets)
     till = street.pos("relay", "add-till", shop.json["shop"], *data)
-    street.hook = street.relay.url + shop.json["hooks"]["stripe"]
-    add_endpoint(street.bank, street.hook)
+    street.shop, street.keys = shop.json["shop"], street.bank.new_keys()
+    for name in GATEWAYS:
+        street.hooks[name] = street.relay.url + shop.json["hooks"][name]
+        body = {"url": street.hooks[name], "secret": WEBHOOK_SECRET, "account": street.account(name)}
+        street.endpoints[name] = street.bank.desk("POST", "/webhooks", body)["id"]
     furnish(street.home, settings_text(street.bank.url, relay=f'url = "{street.relay.url}"'))
     street.environment |= {
         "POS_HOME": str(street.home),
-        "POS_SECRET_GATEWAYS_STRIPE_SECRET_KEY": "sk_test_sandbox",
         "POS_SECRET_RELAY_TILL_TOKEN": till.json["token"],
+        **as_variables(street.keys),
     }
 
 
@@ -152,7 +295,7 @@ def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
     folder = tmp_path_factory.mktemp("quiet")
     furnish(folder / "home", settings_text("http://127.0.0.1:9"))
     nobody = Served.__new__(Served)
-    env = plain_environment() | {"POS_HOME": str(folder / "home")}
-    env |= {"POS_SECRET_GATEWAYS_STRIPE_SECRET_KEY": "sk_test_sandbox"}
+    env = plain_environment() | {"POS_HOME": str(folder / "home")} | SANDBOX_KEYS
     with ExitStack() as stack:
-        yield Street(folder, folder / "home", Bank(nobody, folder), nobody, "", env, stack)
+        town = Town(folder, Bank(nobody, folder), nobody, env)
+        yield Street(town, folder, folder / "home", "stripe", stack, environment=env)
