@@ -17,17 +17,20 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import httpx
 import pytest
 
 from pos.app.config import load
 from pos.app.demo.world import WEBHOOK_SECRET
 from pos.app.wiring import open_database
+from pos.domain.store_port import Tx
 from pos.sandbox import customer
 from tests.processes import ROOT, Served, serve
 from tests.shop import CAKE, PENDING_S, SANDBOX_KEYS, TEA, Bank, settings_text
 
+T = TypeVar("T")
 COMMAND_S = 60
 SOON_S = 30.0
 GATEWAYS = ("stripe", "razorpay")
@@ -123,6 +126,12 @@ class Street:
         """The till's background work as a process of its own."""
         return self.stack.enter_context(serve(["sync", "--follow", *words], self.environment))
 
+    def listen(self) -> Served:
+        """Nothing but the relay: nobody asks, nobody sweeps; what the till learns from now on, it was told."""
+        follower = self.follow("--only", "relay")
+        eventually(lambda: self.read(lambda tx: tx.sync.cursor()))
+        return follower
+
     def order(self, number: str) -> Any:
         return self.does("order", number)
 
@@ -148,6 +157,27 @@ class Street:
         """Something happens at the bank that nobody here asked for."""
         return self.bank.desk("POST", f"/{what}/{subject}/{act}", body)
 
+    def at_gateway(self, path: str, **query: str) -> Any:
+        """What the gateway itself says, asked with the shop's key and without any code of ours."""
+        key, secret = self.keys[LOGIN[self.gateway]], self.keys.get(f"gateways.{self.gateway}.secret_key", "")
+        auth = (key, secret if secret != key else "")
+        answer = httpx.get(self.bank.url + path, params=query, auth=auth, timeout=COMMAND_S, trust_env=False)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def links_at_gateway(self) -> list[Any]:
+        """Payment links as the gateway lists them, the newest first."""
+        if self.gateway == "stripe":
+            rows: list[Any] = self.at_gateway("/v1/checkout/sessions", limit="100")["data"]
+        else:
+            rows = self.at_gateway("/v1/payment_links")["payment_links"]
+        return rows
+
+    def configure(self, **qr: str) -> None:
+        """Settings again, with what the codes carry."""
+        text = settings_text(self.bank.url, qr, relay=f'url = "{self.relay.url}"')
+        (self.home / "settings.toml").write_text(text, encoding="utf-8")
+
     def account(self, gateway: str) -> str:
         return self.bank.accounts[self.keys[LOGIN[gateway]]]
 
@@ -156,12 +186,16 @@ class Street:
         mine = set(self.endpoints.values())
         return [row for row in self.bank.desk("GET", "/deliveries") if row["endpoint"] in mine]
 
-    def order_count(self) -> int:
+    def read(self, what: Callable[[Tx], T]) -> T:
+        """Look into the till's database, beside whoever uses it."""
         database = open_database(self.home, load(self.home))
         try:
-            return len(database.read_now(lambda tx: tx.orders.ids()))
+            return database.read_now(what)
         finally:
             database.close()
+
+    def order_count(self) -> int:
+        return len(self.read(lambda tx: tx.orders.ids()))
 
     def assert_books(self) -> None:
         done = self.pos("books", "verify")
