@@ -15,7 +15,8 @@ from typing import Any
 
 import click
 
-from pos.app.demo.story import Stage, Story
+from pos.app.demo.play import Stage
+from pos.app.demo.story import Story
 from pos.app.demo.world import World, world
 from pos.app.wiring import Till, background
 from pos.domain.errors import BadInput, PosError
@@ -43,7 +44,7 @@ def demo(
     lan: bool,
     address: str,
 ) -> None:
-    """A sample shop with relay, bank and till; nothing of it moves money or stays on this machine.
+    """A sample shop with relay, bank, two gateways and a till; nothing of it moves money or stays on this machine.
 
     Example: pos demo --headless --shots out/shots
     """
@@ -116,7 +117,7 @@ def _story(made: World, seed: int, sales: int, shots: Path | None) -> tuple[bool
 
 
 async def _play_plain(made: World, seed: int, sales: int) -> tuple[bool, list[dict[str, Any]]]:
-    from pos.app.demo.story import NoStage
+    from pos.app.demo.play import NoStage
 
     till = made.open_till()
     work = asyncio.ensure_future(background(till).run())

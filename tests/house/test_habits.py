@@ -23,7 +23,8 @@ BROAD = {
 }
 ERRORS = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, errors.PosError)}
 NO_HINT = {
-    "pos/app/demo/story.py": "what the story asserts; its reader is the developer who broke it",
+    "pos/app/demo/play.py": "what the story asserts; its reader is the developer who broke it",
+    "pos/app/demo/story.py": "the same",
     "pos/relay/api.py": "becomes a bare 404 to a program",
     "pos/relay/log_sqlite.py": "becomes a 404, whose page has words of its own",
 }

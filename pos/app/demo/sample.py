@@ -16,7 +16,7 @@ def sample_products(currency: str) -> list[Product]:
 
 
 def settings_text(bank: str, relay: str, public: str = "") -> str:
-    """`settings.toml` of the sample shop; no secret stands in it."""
+    """`settings.toml` of the sample shop, which sells through two gateways; no secret stands in it."""
     public_line = f'public_url = "{public}"\n' if public else ""
     return f"""[shop]
 name = "Corner Café"
@@ -38,6 +38,10 @@ look_back_hours = 24
 open_pass = true
 
 [gateways.stripe]
+mode = "test"
+api_base = "{bank}"
+
+[gateways.razorpay]
 mode = "test"
 api_base = "{bank}"
 """

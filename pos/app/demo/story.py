@@ -1,65 +1,23 @@
 """The story: a day at a counter, played with real processes. Seeded and repeatable; it ends with verified books.
 
 Each act rings up real orders and sends customers over HTTP to the hosted page; what the till knows it learns as in a
-shop: by webhook through the relay, by probe, by report. Waiting is for events with a bound, never for a time.
+shop: by webhook through the relay, by probe, by report. The tools of the acts stand in `play`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from typing import Any, Protocol
 
-from pos.app.demo.world import WEBHOOK_SECRET, World
-from pos.app.wiring import Till
-from pos.domain.basket import Line
-from pos.domain.catalogue import Product
+from pos.app.demo.play import MANAGER, Play
+from pos.app.demo.world import GATEWAYS
 from pos.domain.errors import Broken
 from pos.domain.shown import Shown
 from pos.sandbox import customer
-from pos.services.bus import Event, OrderChanged, StatusChanged
-from pos.services.views import DayView, OrderView
-
-WITHIN_S = 25.0
-LIVE_WITHIN_S = 15.0
-MANAGER = "Owner"
 
 
-class Stage(Protocol):
-    """Where the story is played: a window that is photographed, or nothing."""
-
-    async def scene(self, name: str, order_id: str = "", day: DayView | None = None) -> None:
-        """Show this and keep a picture under this name."""
-        ...
-
-
-class NoStage:
-    async def scene(self, name: str, order_id: str = "", day: DayView | None = None) -> None:
-        return None
-
-
-@dataclass
-class Told:
-    """What happened, for people and as data."""
-
-    lines: list[str] = field(default_factory=list)
-    acts: list[dict[str, Any]] = field(default_factory=list)
-
-
-class Story:
-    def __init__(
-        self, till: Till, world: World, stage: Stage, *, seed: int, sales: int, say: Callable[[str], None]
-    ) -> None:
-        self._till = till
-        self._world = world
-        self._stage = stage
-        self._random = random.Random(seed)  # noqa: S311 - a repeatable story, not a secret
-        self._sales = sales
-        self._say = say
-        self._products: list[Product] = []
-        self.told = Told()
+class Story(Play):
+    """The acts, in their order."""
 
     async def play(self) -> bool:
         """All acts; True when the books verify and every act ended as it should."""
@@ -69,10 +27,14 @@ class Story:
             self._first_sale,
             self._cash,
             self._declined_and_retried,
+            self._second_gateway,
+            self._upi,
             self._unknown,
             self._healed_by_report,
             self._more_sales,
             self._healed_by_probe,
+            self._switched,
+            self._late_authorisation,
             self._late,
             self._double,
         ]
@@ -107,6 +69,37 @@ class Story:
         await self._customer(view, "paid")
         paid = await self._until(view, Shown.PAID)
         self._tell("declined", paid, "card declined, tried again on the same link, paid")
+
+    async def _second_gateway(self) -> None:
+        view = await self._ring("CAPP", gateway="razorpay")
+        await self._stage.scene("02-pay-razorpay", view.order_id)
+        await self._customer(view, "paid")
+        self._tell("razorpay", await self._until(view, Shown.PAID), "paid at the second gateway, Razorpay")
+
+    async def _upi(self) -> None:
+        with self._upi_codes():
+            view = await self._ring("PUFF", gateway="razorpay")
+        await self._stage.scene("02-pay-upi", view.order_id)
+        await self._customer(view, "paid")
+        self._tell("upi", await self._until(view, Shown.PAID), "paid by UPI: the code itself was scanned, no page")
+
+    async def _switched(self) -> None:
+        """The customer wants the other gateway: the first code takes nothing any more before the second is shown."""
+        view = await self._ring("COLD")
+        switched = await self._till.checkout.issue(view.order_id, "razorpay", actor=MANAGER)
+        self._expect(switched, Shown.WAITING)
+        if (await self._scan(view, "paid")).outcome != "expired":
+            raise Broken(f"The first code of {view.number} took money after another was shown.", "")
+        await self._customer(switched, "paid")
+        text = "changed from Stripe to Razorpay: the first code was closed, the second paid"
+        self._tell("switched", await self._until(switched, Shown.PAID), text)
+
+    async def _late_authorisation(self) -> None:
+        """Razorpay may say *failed* and have the money a little later."""
+        view = await self._ring("GREE", gateway="razorpay")
+        await self._customer(view, "failed_then_late")
+        self._expect(await self._till.checkout.check_now(view.order_id), Shown.WAITING)
+        self._tell("late_authorisation", await self._until(view, Shown.PAID), "failed at first, authorized late: paid")
 
     async def _unknown(self) -> None:
         view = await self._ring("CHAI")
@@ -147,9 +140,10 @@ class Story:
                 view = await self._till.cash.sell(self._lines(*skus), 500_000, actor=MANAGER)
                 self._tell("cash", view, "cash")
             else:
-                view = await self._ring(*skus)
+                gateway = self._random.choice(GATEWAYS)
+                view = await self._ring(*skus, gateway=gateway)
                 await self._customer(view, "paid")
-                self._tell("qr", await self._until(view, Shown.PAID), "paid on the hosted page")
+                self._tell("qr", await self._until(view, Shown.PAID), f"paid through {self._till.desk.title(gateway)}")
 
     async def _late(self) -> None:
         view = await self._ring("JUIC")
@@ -198,100 +192,3 @@ class Story:
         if healed < 2:
             self._say(f"only {healed} of the two lost webhooks was healed by probe and report")
         return clean
-
-    # -- tools -------------------------------------------------------------------------------------------------------
-
-    def _lines(self, *skus: str) -> list[Line]:
-        known = {p.sku: p for p in self._products}
-        lines = []
-        for sku in dict.fromkeys(skus):
-            p = known[sku]
-            lines.append(Line(p.sku, p.name, skus.count(sku) * 1000, p.price_minor, p.tax_ppm, p.tax_name))
-        return lines
-
-    async def _ring(self, *skus: str) -> OrderView:
-        view = await self._till.checkout.sell(self._lines(*skus), "stripe", actor=MANAGER)
-        self._expect(view, Shown.WAITING)
-        return view
-
-    async def _customer(self, view: OrderView, outcome: str) -> None:
-        assert view.attempt is not None
-        result = await asyncio.to_thread(customer.pay, view.attempt.link_url, outcome)
-        if not result.done:
-            raise Broken(f"The customer of {view.number} could not act: {result.outcome}.", "")
-
-    async def _until(self, view: OrderView, word: Shown) -> OrderView:
-        """The order once people read `word`; the till learns it by itself."""
-        changed = asyncio.Event()
-
-        def heard(event: Event) -> None:
-            if isinstance(event, OrderChanged) and event.row.order_id == view.order_id:
-                changed.set()
-
-        stop = self._till.bus.subscribe(heard)
-        try:
-            async with asyncio.timeout(WITHIN_S):
-                while (now := await self._till.queries.order(view.order_id)).shown is not word:
-                    await changed.wait()
-                    changed.clear()
-                return now
-        except TimeoutError as error:
-            raise Broken(f"Order {view.number} did not become {word} within {WITHIN_S:.0f} s.", "") from error
-        finally:
-            stop()
-
-    async def _sweep_until(self, view: OrderView, word: Shown) -> OrderView:
-        """Sweeps, until the bank's whole-second clock has passed the payment."""
-        async with asyncio.timeout(WITHIN_S):
-            while (now := await self._till.queries.order(view.order_id)).shown is not word:
-                await self._till.reconcile.sweep_all()
-                await asyncio.sleep(0.2)
-            return now
-
-    async def _relay_is_live(self) -> None:
-        """Until the lights say so."""
-        live = asyncio.Event()
-
-        def heard(event: Event) -> None:
-            if isinstance(event, StatusChanged) and event.status.relay == "ok":
-                live.set()
-
-        stop = self._till.bus.subscribe(heard)
-        try:
-            await asyncio.wait_for(live.wait(), LIVE_WITHIN_S)
-        finally:
-            stop()
-
-    def _fault(self, operation: str, kind: str, count: int, **options: Any) -> None:
-        self._world.desk("POST", "/faults", {"operation": operation, "kind": kind, "count": count, **options})
-
-    def _webhooks_lost(self) -> _Lost:
-        return _Lost(self._world)
-
-    def _drill(self, view: OrderView, *, own_intent: bool) -> None:
-        assert view.attempt is not None
-        self._world.desk("POST", f"/links/{view.attempt.link_id}/capture", {"own_intent": own_intent})
-
-    def _expect(self, view: OrderView, word: Shown) -> None:
-        if view.shown is not word:
-            raise Broken(f"Order {view.number} reads {view.shown}, not {word}.", "")
-
-    def _tell(self, act: str, view: OrderView, text: str) -> None:
-        line = f"{view.number}  {self._till.formats.money(view.totals.total_minor):>12}  {text}"
-        self.told.lines.append(line)
-        self.told.acts.append({"act": act, "number": view.number, "shown": view.shown.value, "text": text})
-        self._say(line)
-
-
-class _Lost:
-    """While inside, the bank's webhooks reach nobody: the endpoint is taken off, and put back."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-
-    async def __aenter__(self) -> None:
-        for endpoint in self._world.desk("GET", "/webhooks"):
-            self._world.desk("DELETE", f"/webhooks/{endpoint['id']}")
-
-    async def __aexit__(self, *_: object) -> None:
-        self._world.desk("POST", "/webhooks", {"url": self._world.hook, "secret": WEBHOOK_SECRET})

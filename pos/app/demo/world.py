@@ -22,12 +22,15 @@ from pos.app.config import load
 from pos.app.demo.sample import sample_products, settings_text
 from pos.app.wiring import Outside, Till, open_database, open_till
 from pos.domain.errors import Broken, Unreachable
-from pos.sandbox.bank import DEFAULT_KEY
+from pos.sandbox.accounts import DEFAULT_KEY, DEFAULT_PAIR
 
 READY_S = 30.0
 STOP_S = 5.0
 DESK_TIMEOUT_S = 10.0
 WEBHOOK_SECRET = "whsec_demo_only_never_for_real_money"  # noqa: S105 - of a throw-away bank on this machine
+WEBHOOK_VARIABLE = "TRUETILL_DEMO_WEBHOOK"
+GATEWAYS = ("stripe", "razorpay")
+"""What the sample shop sells through, in the order of use."""
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -52,15 +55,20 @@ class Process:
 
 @dataclass(frozen=True)
 class World:
-    """Where everything is. `token` is the till's at the relay."""
+    """Where everything is. `hooks`: where each gateway sends its webhooks; `token`: the till's at the relay."""
 
     folder: Path
     home: Path
     relay: str
     bank: str
-    hook: str
+    hooks: dict[str, str]
     token: str
     environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def hook(self) -> str:
+        """Where the first gateway sends its webhooks."""
+        return self.hooks[GATEWAYS[0]]
 
     def desk(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """Ask the bank's control desk."""
@@ -93,37 +101,35 @@ def world(*, lan: str = "", pending_s: float = 40.0) -> Iterator[World]:
         pages = ["--page-host", lan] if lan else []
         relay = _serve(stack, "relay", "serve", "--host", host, "--port", "0", "--data", folder / "relay", *pages)
         relay_url = _local(relay.url)
-        hook, token = _enrol(folder / "relay")
-        os.environ["TRUETILL_DEMO_WEBHOOK"] = WEBHOOK_SECRET
-        bank_options: list[Any] = ["--webhook", relay_url + hook, "--webhook-secret-env", "TRUETILL_DEMO_WEBHOOK"]
-        bank_options += ["--pending-seconds", str(pending_s)]
-        bank_port = _free_port() if lan else 0
-        if lan:
-            bank_options += ["--public-url", f"http://{lan}:{bank_port}"]
-        bank = _serve(
-            stack,
-            "sandbox",
-            "serve",
-            "--host",
-            host,
-            "--port",
-            str(bank_port),
-            "--data",
-            folder / "bank",
-            *bank_options,
-        )
-        bank_url = _local(bank.url)
+        paths, token = _enrol(folder / "relay")
+        hooks = {name: relay_url + path for name, path in paths.items()}
+        bank_url = _local(_bank(stack, folder, host, hooks, pending_s, lan).url)
         public = f"http://{lan}:{relay_url.rpartition(':')[2]}" if lan else ""
         home = _home(folder, bank_url, relay_url, public)
+        key_id, _, secret = DEFAULT_PAIR.partition(":")
         environment = {
             "POS_HOME": str(home),
             "POS_SECRET_GATEWAYS_STRIPE_SECRET_KEY": DEFAULT_KEY,
+            "POS_SECRET_GATEWAYS_RAZORPAY_KEY_ID": key_id,
+            "POS_SECRET_GATEWAYS_RAZORPAY_SECRET_KEY": secret,
             "POS_SECRET_RELAY_TILL_TOKEN": token,
         }
-        made = World(folder, home, relay_url, bank_url, relay_url + hook, token, environment)
-        account = made.desk("GET", "/accounts")[0]
-        made.desk("POST", f"/accounts/{account['id']}", {"name": load(home).shop.name})
+        made = World(folder, home, relay_url, bank_url, hooks, token, environment)
+        for account in made.desk("GET", "/accounts"):
+            made.desk("POST", f"/accounts/{account['id']}", {"name": load(home).shop.name})
         yield made
+
+
+def _bank(stack: ExitStack, folder: Path, host: str, hooks: dict[str, str], pending_s: float, lan: str) -> Process:
+    """The bank in the box, which tells both hooks."""
+    os.environ[WEBHOOK_VARIABLE] = WEBHOOK_SECRET
+    port = _free_port() if lan else 0
+    words: list[Any] = ["--host", host, "--port", port, "--data", folder / "bank", "--pending-seconds", pending_s]
+    for name, hook in hooks.items():
+        words += ["--webhook", f"{name}={hook}", "--webhook-secret-env", WEBHOOK_VARIABLE]
+    if lan:
+        words += ["--public-url", f"http://{lan}:{port}"]
+    return _serve(stack, "sandbox", "serve", *words)
 
 
 def _serve(stack: ExitStack, *words: Any) -> Process:
@@ -160,12 +166,13 @@ def _first_line(stream: IO[str]) -> str:
         return ""
 
 
-def _enrol(data: Path) -> tuple[str, str]:
-    """The shop's webhook path and the till's token, by the same commands that a shop uses."""
-    secret = {"POS_SECRET_WEBHOOK_STRIPE": WEBHOOK_SECRET}
-    shop = _run(["relay", "add-shop", "Corner Café", "--gateway", "stripe", "--data", str(data), "--json"], secret)
+def _enrol(data: Path) -> tuple[dict[str, str], str]:
+    """The shop's webhook paths by gateway and the till's token, by the same commands that a shop uses."""
+    secrets = {f"POS_SECRET_WEBHOOK_{name.upper()}": WEBHOOK_SECRET for name in GATEWAYS}
+    chosen = [word for name in GATEWAYS for word in ("--gateway", name)]
+    shop = _run(["relay", "add-shop", "Corner Café", *chosen, "--data", str(data), "--json"], secrets)
     till = _run(["relay", "add-till", shop["shop"], "--data", str(data), "--json"], {})
-    return shop["hooks"]["stripe"], till["token"]
+    return shop["hooks"], till["token"]
 
 
 def _run(words: list[str], more: dict[str, str]) -> Any:
