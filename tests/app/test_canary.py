@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.canaries import LOOK_S, Canaries, shapes
-from tests.journeys.conftest import Street, furnish, plain_environment
+from tests.journeys.conftest import Street, Town, furnish, plain_environment
 from tests.processes import ROOT, Served, serve
 from tests.shop import Bank, settings_text
 
@@ -88,7 +88,7 @@ class Run:
             "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",  # nobody's own keyring is touched
         }
         self.canaries = canaries
-        self.street = Street(folder, folder / "home", bank, relay, "", env, stack)
+        self.street = Street(Town(folder, bank, relay, env), folder, folder / "home", "stripe", stack, environment=env)
         self.said: list[tuple[str, str]] = []
 
     def pos(self, *words: str, stdin: str = "", status: int = 0, **more: str) -> str:
