@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
-import logging
 import uuid
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from pos.app.clock import SystemClock, SystemIds
-from pos.app.config import GatewaySettings, Settings, load
+from pos.app.config import Settings
+from pos.app.enrolling import GatewayEntries, Shelf, enrolled_gateways, kept
+from pos.app.keysafe import Safe
 from pos.app.secrets import open_secrets
+from pos.app.settingsfile import SettingsFile
 from pos.domain.errors import BadInput, NotFound, PosError
-from pos.domain.facts import Mode
-from pos.domain.ports import Adapter, Clock, Gateway, Ids, SecretStore
+from pos.domain.ports import Clock, Ids, SecretStore
 from pos.domain.store_port import Person, Tx
-from pos.gateways import registry
-from pos.gateways.base import NamesAccount
-from pos.gateways.http import HttpGateway
+from pos.services.bookmode import META, check_mode, mode_of
 from pos.services.books import Books
 from pos.services.bus import Bus
 from pos.services.captures import Captures
@@ -28,7 +25,8 @@ from pos.services.catalogue import Catalogue
 from pos.services.checkout import Checkout
 from pos.services.context import Context, ShopSettings
 from pos.services.dayend import DayEnd
-from pos.services.desk import Desk, Enrolled
+from pos.services.desk import Desk
+from pos.services.gatecheck import GateCheck
 from pos.services.hints import Hints
 from pos.services.issue import Issuer
 from pos.services.looks import Looks
@@ -38,6 +36,8 @@ from pos.services.reconcile import Reconcile
 from pos.services.refunds import Refunds
 from pos.services.selling import Selling
 from pos.services.settle import Settle
+from pos.services.setup import GatewaySetup
+from pos.services.vaults import Vaults
 from pos.store.engine import Database, make_engine, sqlite_url
 from pos.store.upgrade import upgrade
 from pos.sync.follower import Follower
@@ -45,6 +45,7 @@ from pos.sync.listener import Listener
 from pos.sync.prober import Prober
 from pos.sync.publisher import Publisher
 from pos.sync.relay_client import RelayClient, RelayShortLinks
+from pos.sync.settings import SettingsWatcher
 from pos.sync.supervisor import Loop, Supervisor
 from pos.sync.sweeper import Sweeper
 from pos.sync.watching import Watching
@@ -52,7 +53,6 @@ from pos.words import language
 from pos.words.formats import Formats
 
 DATABASE = "till.db"
-log = logging.getLogger("pos.app")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +72,18 @@ class Till:
         self.settings = settings
         self.secrets = outside.secrets or open_secrets(home)
         self.database = open_database(home, settings)
-        shop_id, people = self.database.write_now(_first_start)
-        self.shop = shop_settings(settings, shop_id)
+        self.settings_file = SettingsFile(home)
+        try:
+            start = self.database.write_now(partial(_first_start, settings=settings))
+        except PosError:
+            self.database.close()
+            raise
+        shop, people = shop_settings(settings, start.shop_id, start.mode), start.people
         language.use(settings.shop.locale)
         self.formats = Formats(settings.shop.locale, settings.shop.currency, settings.shop.time_zone)
         self.bus = Bus()
         owner = f"{settings.till.id}:{outside.ids.token()}"
-        self.context = Context(self.database, outside.clock, outside.ids, self.bus, self.shop, owner)
+        self.context = Context(self.database, outside.clock, outside.ids, self.bus, shop, owner)
         self.desk = Desk(self.context, enrolled_gateways(settings, self.secrets))
         self.settle = Settle(self.context)
         self.people = People(people, people[0].name)
@@ -94,11 +99,22 @@ class Till:
         self.reconcile = Reconcile(self.context, self.desk, self.settle, self.captures)
         self.hints = Hints(self.context, self.desk, self.settle, self.looks, self.captures)
         self.books = Books(self.context)
-        self.day = DayEnd(self.context, self.reconcile, self.settle, self.people, self.books, self.desk.names())
+        self.day = DayEnd(self.context, self.reconcile, self.settle, self.people, self.books, self.desk)
         self.relay_health = RelayHealth()
         self.queries = Queries(self.context, self.desk, self.people, self.relay_health, self.formats)
         self.catalogue = Catalogue(self.context)
         self.sync = Watching()
+        safe = Safe(self.secrets)
+        self.setup = GatewaySetup(
+            self.context, self.desk, self.people, GatewayEntries(self.settings_file), Shelf(self.settings_file), safe
+        )
+        self.gatecheck = GateCheck(self.context, self.desk, self.relay_health)
+        self.vaults = Vaults(safe, self.people, self.setup)
+
+    @property
+    def shop(self) -> ShopSettings:
+        """As it is now: a setting may change while the till runs."""
+        return self.context.shop
 
     @property
     def currency(self) -> str:
@@ -140,7 +156,7 @@ class Till:
             raise NotFound(f"There is no gateway {wanted!r} here.", f"Choose one of: {', '.join(names) or 'none'}.")
         if names:
             return wanted or names[0]
-        raise BadInput("No gateway is set up.", "Add one to settings.toml, for example [gateways.stripe].")
+        raise BadInput("No gateway is set up.", "Add one in Manage > Gateways, or with `pos gateways add`.")
 
     async def close(self) -> None:
         """Let go of connections and of the database; what was queued is written first."""
@@ -157,7 +173,7 @@ def open_till(home: Path, outside: Outside | None = None) -> Till:
         BadInput: the settings cannot work.
         Broken: the database is of a newer version, damaged, or cannot be written.
     """
-    return Till(home, load(home), outside or Outside())
+    return Till(home, SettingsFile(home).read(), outside or Outside())
 
 
 def open_database(home: Path, settings: Settings) -> Database:
@@ -169,7 +185,8 @@ def open_database(home: Path, settings: Settings) -> Database:
     return Database(engine, settings.till.id)
 
 
-def shop_settings(settings: Settings, shop_id: str) -> ShopSettings:
+def shop_settings(settings: Settings, shop_id: str, mode: str = "") -> ShopSettings:
+    """`mode` of the books, where they have one: it stays when no gateway is switched on."""
     return ShopSettings(
         shop_id=shop_id,
         name=settings.shop.name,
@@ -184,95 +201,37 @@ def shop_settings(settings: Settings, shop_id: str) -> ShopSettings:
         relay_url=settings.relay.url.rstrip("/"),
         relay_public_url=(settings.relay.public_url or settings.relay.url).rstrip("/"),
         open_pass=settings.people.open_pass,
-        test_mode=settings.test_mode,
+        test_mode=mode != "live" if mode else settings.test_mode,
     )
 
 
-def _own_page(settings: Settings, gateway: GatewaySettings) -> str:
-    """Where customers come back to without a relay: in test mode the test server's own front page."""
-    if gateway.mode == "live":
-        return settings.relay.public_url or settings.relay.url
-    return gateway.api_base + "/" if gateway.api_base else "https://example.com/"
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What the books say at the start. `mode`: test, live, or "" before the first gateway."""
+
+    shop_id: str
+    people: list[Person]
+    mode: str
 
 
-def _first_start(tx: Tx) -> tuple[str, list[Person]]:
-    """The shop's own UUID, made once, and its people."""
+def _first_start(tx: Tx, settings: Settings) -> Start:
+    """The shop's own UUID, made once, its people, and which mode its books are of.
+
+    Raises:
+        BadInput: the settings are of the other mode.
+    """
     shop_id = tx.shop.meta("shop_id")
     if shop_id is None:
         shop_id = str(uuid.uuid4())
         tx.shop.set_meta("shop_id", shop_id)
-    return shop_id, seed(tx)
-
-
-def enrolled_gateways(settings: Settings, secrets: SecretStore) -> dict[str, Enrolled]:
-    """Every enabled gateway of the settings, ready to be opened, in the order of their use."""
-    ranked = sorted(settings.gateways.items(), key=lambda item: item[1].rank)  # stable: else as they are written
-    return {name: enrolled(settings, name, entry, secrets) for name, entry in ranked if entry.enabled}
-
-
-def enrolled(settings: Settings, name: str, entry: GatewaySettings, secrets: SecretStore) -> Enrolled:
-    """One gateway, ready to be opened.
-
-    Raises:
-        NotFound, Broken: there is no such gateway, or its package does not load.
-        BadInput: it cannot make the codes that are wanted.
-    """
-    adapter = registry.adapter(name, Mode(entry.mode))
-    able = adapter.capabilities
-    if entry.qr not in ("auto", "gateway", "relay", *able.collects):
-        raise BadInput(f"{able.title} makes no {entry.qr.upper()} codes.", f"Set gateways.{name}.qr to auto.")
-    keys, closed = _keys(secrets, name, able.secrets)
-    return Enrolled(
-        name=name,
-        title=able.title,
-        mode=entry.mode,
-        key_print=hashlib.sha256("|".join([entry.api_base, *keys.values()]).encode()).hexdigest()[:16],
-        capabilities=able,
-        connect=partial(connect, adapter, entry, keys, closed),
-        own_account=adapter.account_of(keys) if isinstance(adapter, NamesAccount) else "",
-        return_url=entry.return_url or _own_page(settings, entry),
-        qr=entry.qr,
-    )
-
-
-def _keys(secrets: SecretStore, gateway: str, wanted: Sequence[str]) -> tuple[dict[str, str], PosError | None]:
-    """A gateway's keys by name, "" where there is none; and what kept one of them from being read, if anything did."""
-    keys, closed = dict.fromkeys(wanted, ""), None
-    for name in wanted:
-        try:
-            keys[name] = secrets.get(f"gateways.{gateway}.{name}") or ""
-        except PosError as error:  # told when somebody wants to use the gateway: cash needs no key
-            closed = error
-    return keys, closed
-
-
-def _secret(secrets: SecretStore, name: str) -> str:
-    """A secret, or "" where it cannot be had: a locked keyring must not stop a shop from taking cash."""
-    try:
-        return secrets.get(name) or ""
-    except PosError as error:
-        log.warning("%s cannot be read: %s", name, error)
-        return ""
-
-
-def connect(
-    adapter: Adapter, entry: GatewaySettings, keys: Mapping[str, str], closed: PosError | None, account: str
-) -> Gateway:
-    """A gateway with its connection. `closed`: why a key could not be read.
-
-    Raises:
-        BadInput: a key is missing, or must not be sent to this address.
-        PosError: what is in `closed`, when a key is missing because of it.
-    """
-    missing = [name for name, value in keys.items() if not value]
-    if missing and closed is not None:
-        raise closed
-    if missing:
-        title, names = adapter.capabilities.title, " and ".join(name.replace("_", " ") for name in missing)
-        hint = f"Set it in Manage > Gateways, or with `pos secrets set gateways.{adapter.name}.{missing[0]}`."
-        raise BadInput(f"The {names} of {title} is not set.", hint)
-    base = entry.api_base or f"https://{adapter.capabilities.hosts[0]}"
-    return HttpGateway(adapter.with_account(account), base, keys)
+    mode = mode_of(tx, tuple(settings.gateways))
+    if mode and tx.orders.ids():  # before the first order they may still become the others
+        for gateway in settings.gateways.values():
+            if gateway.enabled:
+                check_mode(mode, gateway.mode)
+    if mode and tx.shop.meta(META) is None:
+        tx.shop.set_meta(META, mode)
+    return Start(shop_id, seed(tx), mode)
 
 
 def background(till: Till, only: str = "") -> Supervisor:
@@ -284,6 +243,7 @@ def background(till: Till, only: str = "") -> Supervisor:
         "outbox": prober.run_outbox,
         "sweep": sweeper.run,
         "follow": Follower(till.context, till.queries).run,
+        "settings": SettingsWatcher(till.setup.reload).run,
     }
     client = till.relay
     if client is not None:
@@ -304,5 +264,5 @@ def relay_client(shop: ShopSettings, secrets: SecretStore) -> RelayClient | None
 
     A relay that is set up wrongly must not keep a shop from selling; `pos doctor` says what is missing.
     """
-    token = _secret(secrets, "relay.till_token") if shop.relay_url else ""
+    token = kept(secrets, "relay.till_token") if shop.relay_url else ""
     return RelayClient(shop.relay_url, token) if token else None

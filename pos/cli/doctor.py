@@ -60,12 +60,22 @@ async def _examine(till: Till, note: Note) -> None:
             note("clock", abs(skew) < SKEW_LIMIT_MS, f"{skew / 1000:+.0f} s against {name}")
         except PosError as error:
             note(name, False, str(error))
+    await _show_abilities(till, note)
     await _examine_relay(till, note)
 
 
 async def _examine_secrets(till: Till, note: Note) -> None:
     if isinstance(till.secrets, ChainedSecrets):
         note("secrets", *await asyncio.to_thread(till.secrets.place))  # a keyring may take its time
+
+
+async def _show_abilities(till: Till, note: Note) -> None:
+    """What the till makes up for at each gateway, and the smallest payment there."""
+    for card in await till.setup.cards():
+        if card.takes_payments:
+            lacks = ", ".join(f"{row.title.lower()} ({row.text})" for row in card.abilities if not row.good)
+            least = f"; from {till.formats.money(card.minimum_minor)}" if card.minimum_minor is not None else ""
+            note("able", True, f"{card.title}: the till makes up for {lacks or 'nothing'}{least}")
 
 
 async def _examine_relay(till: Till, note: Note) -> None:

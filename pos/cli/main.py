@@ -26,6 +26,7 @@ COMMANDS = {
     "catalogue": ("pos.cli.catalogue:catalogue", "Products as CSV."),
     "relay": ("pos.cli.relay:relay", "The relay and its tenants."),
     "sandbox": ("pos.cli.sandbox:sandbox", "The bank in the box, and its customers."),
+    "gateways": ("pos.cli.gateways:gateways", "Set gateways up, test them, put them in order."),
     "secrets": ("pos.cli.secrets:secrets", "Keys in the keyring, or in a vault."),
     "doctor": ("pos.cli.doctor:doctor", "One page that says what is wrong."),
 }

@@ -117,7 +117,7 @@ class CatalogueApi(Protocol):
 
 class PeopleApi(Protocol):
     def allow(self, action: str, actor: str) -> None:
-        """Raises NotAllowed when `actor` may not; actions: sell, refund, override, close_day, settings."""
+        """Raises NotAllowed when `actor` may not; actions: sell, refund, override, close_day, gateways, settings."""
         ...
 
     def current(self) -> str: ...

@@ -41,7 +41,14 @@ class ReconcileDone:
     complete: bool
 
 
-Event = OrderChanged | LinkIssued | PageOpened | StatusChanged | ReconcileDone
+@dataclass(frozen=True, slots=True)
+class GatewaysChanged:
+    """Other gateways, keys or order of use than before; `names` in the order of use."""
+
+    names: tuple[str, ...]
+
+
+Event = OrderChanged | LinkIssued | PageOpened | StatusChanged | ReconcileDone | GatewaysChanged
 Listener = Callable[[Event], None]
 
 

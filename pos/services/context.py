@@ -56,9 +56,9 @@ class ShopSettings:
         return int(starts[0].timestamp() * 1000), int(starts[1].timestamp() * 1000)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Context:
-    """`owner` names this process in leases and claims."""
+    """`owner` names this process in leases and claims; `shop` is replaced when a setting changes in a running till."""
 
     store: Store
     clock: Clock

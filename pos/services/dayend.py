@@ -21,6 +21,7 @@ from pos.domain.store_port import OrderFilter, Parked, Problem, SweepRun, Tx, ZE
 from pos.domain.verdict import fold
 from pos.services.books import Books
 from pos.services.context import Context
+from pos.services.desk import Desk
 from pos.services.evidence import Evidence
 from pos.services.orderview import find_order, gateway_title, row_of_line, view_of
 from pos.services.people import People
@@ -44,14 +45,19 @@ class Movements:
 
 class DayEnd:
     def __init__(
-        self, context: Context, reconcile: Reconcile, settle: Settle, people: People, books: Books, names: Sequence[str]
+        self, context: Context, reconcile: Reconcile, settle: Settle, people: People, books: Books, desk: Desk
     ) -> None:
         self._context = context
         self._reconcile = reconcile
         self._settle = settle
         self._people = people
         self._books = books
-        self._names = tuple(names)
+        self._desk = desk
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        """Gateways come and go while the till runs."""
+        return tuple(self._desk.names())
 
     async def preview(self, *, refresh: bool = True, day: str = "") -> DayView:
         """The day as it stands; `refresh` reads the gateways' reports of the day first."""

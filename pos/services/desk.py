@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import median
 
 from pos.domain.errors import NotFound, OutcomeUnknown, Refused
 from pos.domain.ports import Asked, Capabilities, Gateway, NoAnswer, NotSent, Outcome, PreparedCall, Reading
 from pos.domain.store_port import Account, Tx
+from pos.services.bookmode import take_mode
 from pos.services.context import Context
 
 ASK_TIMEOUT_S = 10.0
 SLOW_AFTER_FAILURES = 1
 DOWN_AFTER_FAILURES = 3
+ANSWERS_KEPT = 500
+"""Answer times of a gateway that are kept in memory for the median."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +25,8 @@ class Enrolled:
     """A gateway as the settings describe it. `connect(account)` opens it; `key_print` is a digest of its keys.
 
     `own_account` names the account where the gateway itself does not (`Capabilities.names_account`); `return_url` is
-    where customers come back to without a relay; `qr` what the code carries: auto, gateway, relay, upi.
+    where customers come back to without a relay; `qr` what the code carries: auto, gateway, relay, upi; `address` the
+    server that is asked.
     """
 
     name: str
@@ -32,6 +38,7 @@ class Enrolled:
     own_account: str = ""
     return_url: str = ""
     qr: str = "auto"
+    address: str = ""
 
     @property
     def collect(self) -> str:
@@ -46,6 +53,14 @@ class Health:
     failures: int = 0
     skew_ms: int = 0
     unauthorized: bool = False
+    asked: int = 0
+    timed_out: int = 0
+    took_ms: deque[int] = field(default_factory=lambda: deque(maxlen=ANSWERS_KEPT))
+
+    @property
+    def median_ms(self) -> int | None:
+        """Of the answers that came lately; None before the first."""
+        return round(median(self.took_ms)) if self.took_ms else None
 
     @property
     def word(self) -> str:
@@ -61,6 +76,7 @@ class Desk:
         self._context = context
         self.enrolled = dict(enrolled)
         self._open: dict[str, Gateway] = {}
+        self._retired: list[Gateway] = []
         self.health: dict[str, Health] = {name: Health() for name in enrolled}
 
     def names(self) -> list[str]:
@@ -94,25 +110,54 @@ class Desk:
         return self._open.setdefault(name, entry.connect(known.account))
 
     async def _introduce(self, entry: Enrolled) -> Account:
+        account = await self.meet(entry)
+        await self._context.store.write(lambda tx: self.keep(tx, account))
+        return account
+
+    async def meet(self, entry: Enrolled) -> Account:
+        """Ask a gateway who we are with these keys; nothing is kept.
+
+        Raises:
+            BadInput: a key is missing, or must not be sent to this address.
+            Refused: the key is not accepted, or is one of the other mode.
+            NotSent, OutcomeUnknown: it cannot be reached, or does not say.
+        """
         gateway = entry.connect("")
         try:
             reading = (await self.ask(gateway, gateway.adapter.whoami())).reading
-            _check_introduction(entry, reading)
+            check_introduction(entry, reading)
             named = reading.account or await self._by_witness(entry, gateway)
             if not named:
                 raise OutcomeUnknown(f"{entry.title} did not say which account this is.", "Try again in a moment.")
         finally:
             await gateway.close()
-        account = Account(entry.name, named, entry.mode, reading.account_name, entry.key_print)
-        now = self._context.now_ms()
+        return Account(entry.name, named, entry.mode, reading.account_name, entry.key_print)
 
-        def keep(tx: Tx) -> None:
-            tx.shop.put_account(account)
-            body = {"account": account.account, "mode": account.mode, "name": account.name}
-            tx.journal.append(now, "", "gateway.enrolled", account.gateway, body)
+    def keep(self, tx: Tx, account: Account) -> None:
+        """Write down who answered; from then on these are books of that mode.
 
-        await self._context.store.write(keep)
-        return account
+        Raises:
+            BadInput: the books are of the other mode.
+        """
+        take_mode(tx, account.mode, tuple(self.enrolled))
+        tx.shop.put_account(account)
+        body = {"account": account.account, "mode": account.mode, "name": account.name}
+        tx.journal.append(self._context.now_ms(), "", "gateway.enrolled", account.gateway, body)
+
+    def enrol(self, entries: Sequence[Enrolled]) -> None:
+        """These gateways from now on, in this order. One whose keys or address changed is opened anew.
+
+        A connection that is no longer used is closed with the desk: a call may be on its way over it.
+        """
+        before, self.enrolled = self.enrolled, {entry.name: entry for entry in entries}
+        for name, old in before.items():
+            new = self.enrolled.get(name)
+            if new is None or (new.key_print, new.mode) != (old.key_print, old.mode):
+                if name in self._open:
+                    self._retired.append(self._open.pop(name))
+                self.health[name] = Health()
+        for name in self.enrolled:
+            self.health.setdefault(name, Health())
 
     async def _by_witness(self, entry: Enrolled, gateway: Gateway) -> str:
         """Which account this is where the gateway has no call that says so.
@@ -140,11 +185,15 @@ class Desk:
             NotSent, NoAnswer: as the gateway's connection says.
         """
         health = self.health.setdefault(gateway.adapter.name, Health())
+        started_s = self._context.clock.monotonic_s()
+        health.asked += 1
         try:
             asked = await gateway.ask(call, timeout_s=timeout_s)
-        except (NotSent, NoAnswer):
+        except (NotSent, NoAnswer) as error:
             health.failures += 1
+            health.timed_out += isinstance(error, NoAnswer)
             raise
+        health.took_ms.append(round((self._context.clock.monotonic_s() - started_s) * 1000))
         health.failures = health.failures + 1 if asked.reading.outcome is Outcome.UNKNOWN else 0
         health.unauthorized = asked.reading.outcome is Outcome.UNAUTHORIZED
         health.answered_at_ms = self._context.now_ms()
@@ -153,12 +202,13 @@ class Desk:
         return asked
 
     async def close(self) -> None:
-        for gateway in self._open.values():
+        for gateway in (*self._open.values(), *self._retired):
             await gateway.close()
         self._open.clear()
+        self._retired.clear()
 
 
-def _check_introduction(entry: Enrolled, reading: Reading) -> None:
+def check_introduction(entry: Enrolled, reading: Reading) -> None:
     """Raises:
     Refused: the key is not accepted, or is one of the other mode.
     OutcomeUnknown: the gateway does not say.

@@ -10,8 +10,8 @@ from pos.domain.store_port import Person, Tx
 OWNER = Person("Owner", "owner")
 ROLES: Mapping[str, frozenset[str]] = {
     "cashier": frozenset({"sell"}),
-    "manager": frozenset({"sell", "refund", "override", "close_day"}),
-    "owner": frozenset({"sell", "refund", "override", "close_day", "settings", "people"}),
+    "manager": frozenset({"sell", "refund", "override", "close_day", "gateways"}),
+    "owner": frozenset({"sell", "refund", "override", "close_day", "gateways", "settings", "people"}),
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select, text
 
 from pos.domain.errors import Broken
 from pos.domain.payment import ALLOWED, Attempt, Phase
@@ -69,6 +69,12 @@ class AttemptRows(Rows):
         o = tables.orders
         query = select(func.min(_a.c.look_due_at_ms)).join(o, o.c.id == _a.c.order_id).where(o.c.till == till)
         return self._c.execute(query).scalar()
+
+    def unsettled(self, gateway: str) -> int:
+        live = text(f"attempt.phase IN {tables.LIVE_PHASES}")
+        given_up = and_(_a.c.phase == Phase.RELEASED.value, _a.c.fenced_at_ms.is_(None))
+        query = select(func.count()).select_from(_a).where(_a.c.gateway == gateway, or_(live, given_up))
+        return self._c.execute(query).scalar_one()
 
     def _first(self, condition: ColumnElement[bool]) -> Attempt | None:
         row = self._one(select(_a).where(condition))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from pos.domain.facts import Fact, Kind, Sighting, Source
 from pos.domain.payment import Attempt
@@ -108,6 +108,11 @@ class FactRows(Rows):
         """Captures of a gateway whose own time lies in the window."""
         where = and_(_f.c.gateway == gateway, _f.c.kind == Kind.PAYMENT_CAPTURED)
         return self._facts(and_(where, _f.c.at_ms >= from_ms, _f.c.at_ms < to_ms))
+
+    def last_webhook_ms(self, gateway: str) -> int | None:
+        query = select(func.max(_s.c.seen_at_ms)).join(_f, _f.c.id == _s.c.fact_id)
+        query = query.where(_f.c.gateway == gateway, _s.c.hint.like("webhook:%"))
+        return self._c.execute(query).scalar()
 
     def all(self) -> list[tuple[Fact, int]]:
         rows = self._all(select(_f).order_by(_f.c.seq))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, func, or_, select
 
 from pos.domain.ports import Operation, PreparedCall
 from pos.domain.store_port import CallLog, Outgoing
@@ -64,6 +64,10 @@ class OutboxRows(Rows):
     def of_refund(self, refund_id: str) -> Outgoing | None:
         row = self._one(select(_x).where(_x.c.refund_id == refund_id))
         return _outgoing(row) if row is not None else None
+
+    def refunds_waiting(self, gateway: str) -> int:
+        where = and_(_x.c.gateway == gateway, _x.c.state == "ready", _x.c.refund_id != "")
+        return self._c.execute(select(func.count()).select_from(_x).where(where)).scalar_one()
 
     def finish(self, row_id: str, state: str) -> None:
         self._c.execute(_x.update().where(_x.c.id == row_id).values(state=state, owner=""))
