@@ -63,6 +63,9 @@ class GatewayEntries:
                 wanted += [(("gateways", name, key), value) for key, value in values.items()]
         self._file.change(wanted)
 
+    def report_every(self, minutes: float) -> None:
+        self._file.change([(("sync", "every_minutes"), minutes)])
+
     def stamp(self) -> str:
         return self._file.stamp()
 

@@ -74,6 +74,8 @@ def _show(till: Till, view: DayView, as_json: bool) -> None:
         say_json(day_json(view))
         return
     money = till.formats.money
+    if view.test:
+        say("TEST: no money moved")
     say(
         f"day {view.day}: {len(view.matched)} matched, {len(view.corrected)} corrected, {len(view.exceptions)} need you"
     )

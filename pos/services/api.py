@@ -12,6 +12,7 @@ from typing import Protocol
 from pos.domain.basket import Line
 from pos.domain.catalogue import Product
 from pos.services.bus import Bus
+from pos.services.setup_views import GatewayCard, NewKeys, SafeView, Tested
 from pos.services.views import DayView, GatewayChoice, OrderRow, OrderView, StatusView, TimelineRow
 
 
@@ -124,6 +125,55 @@ class PeopleApi(Protocol):
     def role(self, actor: str) -> str: ...
 
 
+class SetupApi(Protocol):
+    """Setting gateways up. Every change needs an actor who may (`people.allow("gateways", actor)`), else NotAllowed."""
+
+    async def cards(self) -> list[GatewayCard]:
+        """Those in the settings in the order of their use, then the others that could be set up."""
+        ...
+
+    async def add(self, keys: NewKeys, *, actor: str) -> GatewayCard:
+        """Try keys, and keep them if the gateway accepts them; Refused, BadInput, Unreachable leave all as it was."""
+        ...
+
+    async def enable(self, name: str, on: bool, *, actor: str) -> GatewayCard:
+        """Takes payments or not; Refused while a link there may still be paid or a refund is on its way."""
+        ...
+
+    async def order(self, names: Sequence[str], *, actor: str) -> list[GatewayCard]: ...
+    async def carry(self, name: str, qr: str, *, actor: str) -> GatewayCard:
+        """What the code carries; BadInput for what this gateway does not make."""
+        ...
+
+    async def remove(self, name: str, *, actor: str) -> None:
+        """Forget the keys; Refused as `enable`, BadInput where a key comes from the environment or a file."""
+        ...
+
+    async def report_every(self, minutes: float, *, actor: str) -> float: ...
+    def report_minutes(self) -> float: ...
+    def relay_address(self) -> str:
+        """What the relay's addresses begin with, "" without a relay."""
+        ...
+
+
+class GateCheckApi(Protocol):
+    async def test(self, name: str) -> Tested:
+        """Ask over a new connection what can be asked; NotFound for a gateway that takes no payments."""
+        ...
+
+
+class VaultsApi(Protocol):
+    """Where keys can be kept here. The vault is for machines without a keyring; its passphrase is kept nowhere."""
+
+    async def look(self) -> SafeView: ...
+    async def create(self, passphrase: str, *, actor: str) -> SafeView: ...
+    async def unlock(self, passphrase: str, *, actor: str) -> SafeView:
+        """NotAllowed where the passphrase is wrong."""
+        ...
+
+    async def lock(self, *, actor: str) -> SafeView: ...
+
+
 class SyncApi(Protocol):
     """The background work, as far as a screen knows it."""
 
@@ -167,5 +217,11 @@ class TillApi(Protocol):
     def people(self) -> PeopleApi: ...
     @property
     def sync(self) -> SyncApi: ...
+    @property
+    def setup(self) -> SetupApi: ...
+    @property
+    def gatecheck(self) -> GateCheckApi: ...
+    @property
+    def vaults(self) -> VaultsApi: ...
     @property
     def bus(self) -> Bus: ...

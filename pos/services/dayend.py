@@ -144,16 +144,17 @@ class DayEnd:
         runs = runs or [run for name in self._names if (run := tx.sync.last_run(name))]
         problems = tx.problems.listed(open_only=True)
         parked = tx.facts.parked(start, end)
-        matched, corrected = self._matches(tx, start, end, {p.order_id for p in problems})
+        entries = tx.money.entries(open_only=True)
+        names = self._names_of(entries)
+        matched, corrected = self._matches(tx, names, start, end, {p.order_id for p in problems})
         lines = tx.orders.lines_of(OrderFilter(live_only=True, limit=MAX_ORDERS))
         words = [row_of_line(line, now).shown for line in lines]
-        entries = tx.money.entries(open_only=True)
         return DayView(
             day=day,
             from_ms=start,
             to_ms=end,
             currency=shop.currency,
-            gateways=self._names,
+            gateways=names,
             report_at_ms=max((run.ended_at_ms or 0 for run in runs), default=0) or None,
             rows_read=sum(run.rows for run in runs),
             complete=bool(runs) and all(run.complete for run in runs),
@@ -165,21 +166,30 @@ class DayEnd:
             ),
             waiting=words.count(Shown.WAITING),
             unknown=words.count(Shown.UNKNOWN),
-            totals=tuple(self._totals(tx, entries, start, end)),
+            totals=tuple(self._totals(tx, names, entries, start, end)),
             cash_difference_minor=None,
             parked_count=sum(1 for p in parked if p.kind != "orphan"),
             parked_minor=sum(p.amount_minor for p in parked if p.kind != "orphan"),
             closed_at_ms=None,
             unread=tuple(run.note for run in runs if run.note),
+            test=shop.test_mode,
         )
 
-    def _matches(self, tx: Tx, start: int, end: int, open_orders: set[str]) -> tuple[list[MatchRow], list[MatchRow]]:
+    def _names_of(self, entries: Sequence[ZEntry]) -> tuple[str, ...]:
+        """The gateways that take payments, and those that did today and were switched off since."""
+        names = self._names
+        gone = {e.method for e in entries if e.kind == "capture"} - set(names)
+        return (*names, *sorted(gone))
+
+    def _matches(
+        self, tx: Tx, names: Sequence[str], start: int, end: int, open_orders: set[str]
+    ) -> tuple[list[MatchRow], list[MatchRow]]:
         """Captures of the day by the gateway's clock: matched (M01), or corrected by a report or a probe (M02, M03)."""
         healed = {h.order_id: h for h in tx.problems.healed(start, end + 86_400_000)}
         matched: list[MatchRow] = []
         corrected: list[MatchRow] = []
         told: set[str] = set()
-        for name in self._names:
+        for name in names:
             for fact in tx.facts.in_window(name, start, end):
                 for order_id in tx.facts.orders_of([fact]) - open_orders:
                     order = tx.orders.get(order_id)
@@ -215,12 +225,12 @@ class DayEnd:
             open=problem.closed_at_ms is None,
         )
 
-    def _totals(self, tx: Tx, entries: Sequence[ZEntry], start: int, end: int) -> list[TotalRow]:
+    def _totals(self, tx: Tx, names: Sequence[str], entries: Sequence[ZEntry], start: int, end: int) -> list[TotalRow]:
         """Cash from the till's own entries; each gateway's captures beside what the orders are due from it."""
         cash = sum(e.amount_minor for e in entries if e.kind == "tender")
         rows = [TotalRow("cash", "Cash", cash, None)]
         captured_all = fees = 0
-        for name in self._names:
+        for name in names:
             facts = tx.facts.in_window(name, start, end)
             captured = sum({f.object: f.amount_minor or 0 for f in facts}.values())
             orders = tx.facts.orders_of(facts)

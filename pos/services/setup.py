@@ -200,6 +200,26 @@ class GatewaySetup:
             await self._change({name: {"qr": qr}}, actor, name, {"what": "qr", "qr": qr})
         return await self.card(name)
 
+    async def report_every(self, minutes: float, *, actor: str) -> float:
+        """The pause between readings of the gateways' reports, from the next one on.
+
+        Raises:
+            NotAllowed: the actor may not. BadInput: not between 1 and 720, or too long for how far back is read.
+        """
+        self._people.allow(ACTION, actor)
+        async with self._one:
+            await asyncio.to_thread(self._settings.report_every, minutes)
+            self._context.shop = replace(self._context.shop, sync_every_minutes=minutes)
+            body = {"what": "report", "every_minutes": minutes}
+            await self._context.store.write(lambda tx: self._journal(tx, actor, "", body))
+        return minutes
+
+    def report_minutes(self) -> float:
+        return self._context.shop.sync_every_minutes
+
+    def relay_address(self) -> str:
+        return self._context.shop.relay_public_url
+
     async def remove(self, name: str, *, actor: str) -> None:
         """Take a gateway's keys away and the gateway out of the settings. What it did stays in the books.
 

@@ -49,6 +49,10 @@ class GatewaySettingsFile(Protocol):
         """
         ...
 
+    def report_every(self, minutes: float) -> None:
+        """The pause between readings of the gateways' reports. Raises as `change`."""
+        ...
+
     def stamp(self) -> str:
         """Another text whenever the settings were written."""
         ...

@@ -199,6 +199,8 @@ class DayView:
     unread: tuple[str, ...] = ()
     """Why a gateway's report could not be read whole."""
     stage: str = "counted"
+    test: bool = False
+    """Books of test mode: no money moved."""
 
     def categories(self) -> dict[str, int]:
         """How many rows of each category."""

@@ -19,11 +19,14 @@ class Sweeper:
 
     async def run(self) -> None:
         """For ever; the first sweep soon after the start, so that what happened while we were off is known."""
-        pause_s = self._context.shop.sync_every_minutes * 60
-        await asyncio.sleep(min(FIRST_AFTER_S, pause_s))
+        await asyncio.sleep(min(FIRST_AFTER_S, self._pause_s()))
         while True:
-            next_s = await self.tick(pause_s)
+            next_s = await self.tick(self._pause_s())
             await asyncio.sleep(next_s)
+
+    def _pause_s(self) -> float:
+        """As the settings have it now."""
+        return self._context.shop.sync_every_minutes * 60
 
     async def tick(self, pause_s: float) -> float:
         """One round; returns after how many seconds the next is due.

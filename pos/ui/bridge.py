@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from pos.services.bus import Bus, Event, LinkIssued, OrderChanged, PageOpened, ReconcileDone, StatusChanged
+from pos.services.bus import (
+    Bus,
+    Event,
+    GatewaysChanged,
+    LinkIssued,
+    OrderChanged,
+    PageOpened,
+    ReconcileDone,
+    StatusChanged,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +29,7 @@ class Bridge(QObject):
     page_opened = Signal(str)
     status_changed = Signal(object)
     reconcile_done = Signal(object)
+    gateways_changed = Signal()
 
     def __init__(self, bus: Bus, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -41,5 +51,7 @@ class Bridge(QObject):
                 self.page_opened.emit(order_id)
             case StatusChanged(status):
                 self.status_changed.emit(status)
+            case GatewaysChanged():
+                self.gateways_changed.emit()
             case ReconcileDone():
                 self.reconcile_done.emit(event)

@@ -50,6 +50,18 @@ class Commands(QObject):
             self.listed.append(action)
         return action
 
+    def remove(self, name: str) -> None:
+        """Forget a command and free its key."""
+        action = self._actions.pop(name)
+        self._enabled.pop(name, None)
+        self._window.removeAction(action)
+        if action in self.listed:
+            self.listed.remove(action)
+        action.deleteLater()
+
+    def starting_with(self, prefix: str) -> list[str]:
+        return [name for name in self._actions if name.startswith(prefix)]
+
     def __getitem__(self, name: str) -> QAction:
         return self._actions[name]
 

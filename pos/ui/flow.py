@@ -25,7 +25,8 @@ MAX_QUEUED_SCANS = 100
 """Scans kept while the till is still starting."""
 PREFIX = re.compile(r"\s*(\d{1,4}(?:[.,]\d{1,3})?)\s*\*\s*(.*)")
 """`3*` or `0,25*` before a code or a tap."""
-SIDE = {"sell": "cart", "orders": "detail", "reconcile": "totals", "manage": "cart"}
+SIDE = {"sell": "cart", "orders": "detail", "reconcile": "totals", "manage": ""}
+"""What stands on the right of a page; "" where the page has the whole width."""
 LEFT = {"orders": "orders", "reconcile": "day", "manage": "manage"}
 
 
@@ -47,6 +48,8 @@ class Flow(QObject):
         self.catalogue = Catalogue()
         self.page = "sell"
         self.overlay = ""
+        self.section = ""
+        """The entry of Manage that is open; "" the first that whoever works here may see."""
         self.exception: ExceptionView | None = None
         """The exception that the open panel is about."""
         counter.failed.connect(self.failed)
@@ -202,3 +205,7 @@ class Flow(QObject):
     def start(self, work: Coroutine[Any, Any, Any], then: Any) -> None:
         """A service's answer for a screen; errors go to the banner."""
         self._tasks.start(self, work, then, self.failed.emit)
+
+    def ask(self, work: Coroutine[Any, Any, Any], then: Any, wrong: Any) -> None:
+        """As `start`, where a failure changes what is shown."""
+        self._tasks.start(self, work, then, wrong)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
@@ -30,9 +31,10 @@ if TYPE_CHECKING:
     from pos.domain.catalogue import Product
     from pos.domain.errors import PosError
     from pos.services.api import TillApi
-    from pos.services.views import OrderRow, OrderView
+    from pos.services.views import OrderRow, OrderView, StatusView
     from pos.ui.bridge import Bridge
     from pos.ui.control.closing import DayControl
+    from pos.ui.control.gateways import GatewayControl
     from pos.ui.control.history import HistoryControl
     from pos.ui.control.papers import PaperControl
     from pos.ui.kit import Kit
@@ -53,6 +55,7 @@ class MainWindow(QMainWindow):
     history: HistoryControl
     closing: DayControl
     papers: PaperControl
+    setup: GatewayControl
 
     def __init__(
         self, kit: Kit, shop: Shop, desk: Desk, keys: Mapping[str, str] | None = None, *, whole: bool = True
@@ -100,6 +103,7 @@ class MainWindow(QMainWindow):
 
     def _make_controls(self) -> None:
         from pos.ui.control.closing import DayControl
+        from pos.ui.control.gateways import GatewayControl
         from pos.ui.control.history import HistoryControl
         from pos.ui.control.papers import PaperControl
         from pos.ui.paper import Paper
@@ -108,6 +112,7 @@ class MainWindow(QMainWindow):
         self.selling.complete(panels.cash, panels.held)
         self.history = HistoryControl(self.kit, flow, panels.orders, panels.detail)
         self.closing = DayControl(flow, panels.day, panels.totals)
+        self.setup = GatewayControl(flow, panels.manage, panels.keys, panels.remove, panels.vault)
         paper = Paper(self.kit, self.desk)
         self.papers = PaperControl(flow, paper, self.shop, self.subject, lambda: self.closing.view)
 
@@ -144,6 +149,7 @@ class MainWindow(QMainWindow):
     def _connect_controls(self) -> None:
         self.history.changed.connect(self.commands.refresh)
         self.closing.changed.connect(self.commands.refresh)
+        self.setup.changed.connect(self.commands.refresh)
         self.closing.investigated.connect(self._investigate)
         self.closing.collected.connect(self._collect)
         self.papers.receipt_read.connect(self.panels.show_receipt)
@@ -161,12 +167,13 @@ class MainWindow(QMainWindow):
         self.bridge.page_opened.connect(counter.on_opened)
         self.bridge.page_opened.connect(self.selling.on_opened)
         self.bridge.link_issued.connect(lambda order_id, _: counter.on_link(order_id))
-        self.bridge.status_changed.connect(self.top.show_status)
+        self.bridge.status_changed.connect(self._show_status)
+        self.bridge.gateways_changed.connect(self._on_gateways)
         self.bridge.reconcile_done.connect(lambda _: self._after_reconcile())
         self.set_products(products)
         counter.attach(till)
         register_gateways(self)
-        self.flow.start(till.queries.status(), self.top.show_status)
+        self._read_status()
         self.flow.start(till.selling.unfinished(), self._restore)
         self.selling.count_held()
         self.flow.ready()
@@ -248,12 +255,23 @@ class MainWindow(QMainWindow):
         entered = flow.left != self.workspace.left_name
         if entered and flow.overlay:
             self.panels.open(flow)
+            self.setup.prepare(flow.overlay)
+        if flow.page == "manage":
+            self.setup.show_section()
         self.panels.cart.set_cash(flow.overlay == "cash", self.whole and self.panels.cash.enough)
         self.workspace.show_panels(flow.left, flow.right)
         self.rail.show_page(flow.page)
         self.commands.refresh()
         if entered and flow.counter.ready:
             self._entered(flow.left)
+
+    def _on_gateways(self) -> None:
+        """Other gateways than before: F12 and the palette know them at once."""
+        register_gateways(self)
+        if self.flow.left == "manage" and self.flow.section == "gateways":
+            self.setup.load()
+        self._read_status()
+        self.arrange()
 
     def show_error(self, error: PosError) -> None:
         self.desk.play("error")
@@ -273,6 +291,8 @@ class MainWindow(QMainWindow):
             self.history.load()
         elif panel == "day" and self.closing.view is None:
             self.closing.open()
+        elif panel == "manage" and self.flow.section == "gateways":
+            self.setup.enter()
         elif panel == "held":
             self.selling.count_held()
 
@@ -282,10 +302,20 @@ class MainWindow(QMainWindow):
         self.selling.on_row(row, now)
         if self.flow.page == "orders":
             self.history.on_row(row)
-        self.flow.start(self.flow.counter.till.queries.status(), self.top.show_status)
+        self._read_status()
+
+    def _read_status(self) -> None:
+        self.flow.start(self.flow.counter.till.queries.status(), self._show_status)
+
+    def _show_status(self, status: StatusView) -> None:
+        self.top.show_status(status)
+        if status.test_mode != self.shop.test_mode:  # the first gateway decided which books these are
+            self.shop = replace(self.shop, test_mode=status.test_mode)
+            if self.display is not None:
+                self.display.show_test(status.test_mode)
 
     def _after_reconcile(self) -> None:
-        self.flow.start(self.flow.counter.till.queries.status(), self.top.show_status)
+        self._read_status()
         self.closing.again_quietly()
 
     def _restore(self, view: OrderView | None) -> None:

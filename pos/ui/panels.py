@@ -79,6 +79,7 @@ class Panels(QObject):
             ReleasePanel,
             void_panel,
         )
+        from pos.ui.views.keysform import KeysPanel, RemovePanel, VaultPanel
         from pos.ui.views.lineforms import DiscountPanel, QuantityPanel
         from pos.ui.views.lists import HeldPanel, HelpPanel, PalettePanel
 
@@ -95,10 +96,14 @@ class Panels(QObject):
         self.count = CountPanel(kit, back, confirm)
         self.attach = AttachPanel(kit, back, confirm)
         self.receipt = ReceiptPanel(kit, back)
+        self.keys = KeysPanel(kit, back, confirm)
+        self.remove = RemovePanel(kit, back, confirm)
+        self.vault = VaultPanel(kit, back, confirm)
         self._forms = {
             "held": self.held, "quantity": self.quantity, "discount": self.discount, "palette": self.palette,
             "help": self.help, "void": self.void, "release": self.release, "refund": self.refund,
             "count": self.count, "attach": self.attach, "receipt": self.receipt,
+            "keys": self.keys, "remove": self.remove, "vault": self.vault,
         }  # fmt: skip
 
     def form(self, name: str) -> FormPanel | None:
@@ -108,6 +113,7 @@ class Panels(QObject):
         self.sell.set_compact(compact)
         if self._forms:
             self.pay.set_compact(compact)
+            self.manage.set_compact(compact)
             self.cash.set_compact(compact)
         self.sell.tray.set_compact(compact)
 

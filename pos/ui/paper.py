@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject
 from pos.services.views import DayView, ExceptionView, OrderView
 from pos.ui import pdf
 from pos.ui.models.day import DayRow, what_happened
+from pos.words.happened import Receipt
 from pos.words.orders import Day
 from pos.words.pay import Paid, Pay
 
@@ -61,7 +62,7 @@ class Paper(QObject):
 
     async def print_day(self, view: DayView) -> str:
         formats = self._kit.formats
-        lines = [Day.TITLE.format(day=formats.long_day(view.day)), ""]
+        lines = [Day.TITLE.format(day=formats.long_day(view.day)), *([Receipt.TEST] if view.test else []), ""]
         for row in view.totals:
             here = "" if row.here_minor is None else formats.amount(row.here_minor)
             there = "" if row.there_minor is None else formats.amount(row.there_minor)

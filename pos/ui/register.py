@@ -26,13 +26,16 @@ def register(window: MainWindow) -> None:
     _tendering(window)
     _deciding(window)
     _places(window)
+    _gateways(window)
     _papers(window)
     _looks(window)
 
 
 def register_gateways(window: MainWindow) -> None:
-    """One command per gateway, once the till is there: F12 takes the first, the palette knows all."""
+    """One command per gateway, once the till is there and when they change: F12 takes the first, the palette all."""
     flow = window.flow
+    for name in window.commands.starting_with("pay.qr."):
+        window.commands.remove(name)
     for choice in flow.counter.till.queries.gateways():
         if choice.enabled:
             words = Words.PAY_QR_WITH.format(gateway=choice.title)
@@ -92,7 +95,8 @@ def _deciding(window: MainWindow) -> None:
 
     def may(what: str) -> bool:
         view = window.subject()
-        return not flow.overlay and view is not None and not counter.busy and what in view.may
+        on_page = flow.page in ("sell", "orders") and not flow.overlay  # elsewhere F5 and F7 are about other things
+        return on_page and view is not None and not counter.busy and what in view.may
 
     def owed() -> bool:
         view = window.subject()
@@ -141,6 +145,39 @@ def _places(window: MainWindow) -> None:
     add("day.again", Words.RUN_AGAIN, "F5", lambda: window.closing.read(), enabled=on_day)
     add("day.export", Words.EXPORT, "Ctrl+E", lambda: window.papers.export_day(), enabled=on_day)
     add("day.close", Words.CLOSE_DAY, "Ctrl+Return", lambda: flow.open("count"), enabled=may_close)
+
+
+def _gateways(window: MainWindow) -> None:
+    add, flow = window.commands.add, window.flow
+
+    def here() -> bool:
+        return flow.left == "manage" and flow.section == "gateways" and not window.setup.busy
+
+    def known() -> bool:
+        return here() and window.setup.card is not None and not window.setup.card.problem
+
+    def listed() -> bool:
+        return known() and window.setup.card is not None and window.setup.card.listed
+
+    def testable() -> bool:
+        return known() and window.setup.card is not None and window.setup.card.takes_payments
+
+    def behind() -> bool:
+        return testable() and window.setup.card is not None and window.setup.card.place > 1
+
+    def vault() -> bool:
+        return here() and window.setup.safe.kind == "vault" and not window.setup.safe.open
+
+    def may() -> bool:
+        return window.whole and window.setup.allowed
+
+    add("gateways", Words.GATEWAYS, "Ctrl+G", lambda: window.setup.open_section("gateways"), enabled=may)
+    add("gateway.add", Words.ADD_GATEWAY, "Ctrl+N", lambda: window.setup.open_keys(adding=True), enabled=here)
+    add("gateway.keys", Words.GATEWAY_KEYS, "Ctrl+R", lambda: window.setup.open_keys(adding=False), enabled=known)
+    add("gateway.test", Words.TEST_GATEWAY, "F5", lambda: window.setup.test(), enabled=testable)
+    add("gateway.first", Words.GATEWAY_FIRST, "", lambda: window.setup.use_first(), enabled=behind)
+    add("gateway.remove", Words.REMOVE_KEYS, "", lambda: flow.open("remove"), enabled=listed)
+    add("vault", Words.VAULT, "", lambda: window.setup.open_vault(), enabled=vault)
 
 
 def _papers(window: MainWindow) -> None:

@@ -47,7 +47,9 @@ class Workspace(QWidget):
         """Show these two; the left one takes the focus if it is another than before."""
         if right != self.right_name:
             self.right_name = right
-            self.right.setCurrentWidget(self._panels[right])
+            self.right.setVisible(bool(right))
+            if right:
+                self.right.setCurrentWidget(self._panels[right])
             self._fit()
         if left != self.left_name:
             self.left_name = left

@@ -7,10 +7,10 @@ from pos.words.language import Plural, Text
 
 class Gateways:
     TITLE = Text("Gateways")
-    ORDER = Text("Tried in this order")
+    ORDER = Text("The first is used for QR")
     LIST = Text("Gateways of this shop and others that can be set up")
     FIRST = Text("Used first for QR")
-    AFTER = Text("Used when {gateway} is down")
+    AFTER = Text("Chosen by hand, after {gateway}")
     OFF = Text("Takes no payments")
     NOT_SET_UP = Text("Not set up")
     HEALTHY = Text("Healthy")
@@ -21,21 +21,22 @@ class Gateways:
     SWITCHED_OFF = Text("Off")
     TEST = Text("Test")
     LIVE = Text("Live")
-    FIGURES = Plural("Median {ms} ms · {late} of {n} unanswered", "Median {ms} ms · {late} of {n} unanswered")
+    FIGURES = Text("Median {ms} ms · {late} of {n} unanswered")
     NO_FIGURES = Text("Nothing was asked in this session.")
     ADD_KEYS = Text("Add keys to test a connection.")
     ADD = Text("Add a gateway")
     TAKES_PAYMENTS = Text("Takes payments")
     ACCOUNT = Text("{host} · account {account}")
     NO_ACCOUNT = Text("{host} · not asked yet who we are")
-    EARLIER = Text("Use earlier")
-    REMOVE = Text("Remove the keys")
-    OPEN = Text("Add keys…")
+    EARLIER = Text("Use first")
+    DETAIL = Text("Keys, connection and choices")
 
 
 class Keys:
     TITLE = Text("Keys")
     REPLACE = Text("Replace…")
+    SET = Text("Add keys…")
+    REMOVE = Text("Remove keys")
     SECRET_KEY = Text("Secret key")
     KEY_ID = Text("Key id")
     KEY_SECRET = Text("Key secret")
@@ -50,7 +51,7 @@ class Keys:
     WEBHOOK = Text("Webhook secret")
     AT_RELAY = Text("at the relay, not on this till")
     NO_RELAY = Text("no relay, none needed")
-    WEBHOOK_HINT = Text("The address for {gateway}: {relay} with the path that `pos relay add-shop` printed.")
+    WEBHOOK_HINT = Text("Webhooks of {gateway} go to {relay} with the path that `pos relay add-shop` printed.")
     POLL_HINT = Text("Without a relay this till asks {gateway} itself, every few seconds while a code is shown.")
 
 
@@ -133,7 +134,6 @@ class Able:
     HOURS = Plural("{n} h", "{n} h")
     DAYS = Plural("{n} day", "{n} days")
     MONTHS = Plural("{n} month", "{n} months")
-    LEGEND = Text("Marks in this table")
 
 
 class ForShop:
@@ -145,7 +145,7 @@ class ForShop:
     QR_UPI = Text("A UPI code")
     MINIMUM = Text("Smallest payment")
     NO_MINIMUM = Text("not named")
-    MODE = Text("Mode")
+    REPORT = Text("Report read every")
 
 
 class VaultWords:
@@ -159,6 +159,5 @@ class VaultWords:
     AGAIN = Text("Passphrase again")
     CREATE = Text("Make the vault")
     UNLOCK = Text("Open the vault")
-    LOCK = Text("Lock the vault")
     DIFFER = Text("The two passphrases differ.")
     DIFFER_HINT = Text("Type the same one twice.")

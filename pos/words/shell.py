@@ -78,6 +78,13 @@ class Commands:
     ORDERS = Text("Go to Orders")
     RECONCILE = Text("Go to Reconcile")
     MANAGE = Text("Go to Manage")
+    GATEWAYS = Text("Gateways of this shop")
+    ADD_GATEWAY = Text("Add a gateway")
+    GATEWAY_KEYS = Text("Replace a gateway’s keys")
+    TEST_GATEWAY = Text("Test the connection")
+    GATEWAY_FIRST = Text("Use this gateway first")
+    REMOVE_KEYS = Text("Remove a gateway’s keys")
+    VAULT = Text("Make or open the vault")
     OPEN_ORDER = Text("Open this order at the counter")
     CLEAR_CASH = Text("Clear the amount")
     CONFIRM = Text("Confirm")
@@ -121,6 +128,7 @@ class Banner:
 
 class Manage:
     TITLE = Text("Manage")
+    THIS_TILL = Text("This till")
     DAY = Text("The day")
     DAY_HINT = Text("Read the reports, settle what needs a person, close.")
     LOOK = Text("Colours")

@@ -12,11 +12,12 @@ from typing import Any
 
 from pos.domain.basket import Line, check_lines, totals
 from pos.domain.catalogue import Product
-from pos.domain.errors import BadInput, NotAllowed, NotFound, PosError, Refused
+from pos.domain.errors import BadInput, NotAllowed, NotFound, PosError, Refused, Unreachable
 from pos.domain.order import Life
 from pos.domain.shown import Outward, Shown
 from pos.domain.verdict import Certainty, Flag, Money
-from pos.services.bus import Bus, LinkIssued, OrderChanged, PageOpened, StatusChanged
+from pos.services.bus import Bus, GatewaysChanged, LinkIssued, OrderChanged, PageOpened, StatusChanged
+from pos.services.setup_views import Ability, Check, GatewayCard, NewKeys, SafeView, SecretView, Tested
 from pos.services.views import (
     AttemptView,
     DayView,
@@ -29,6 +30,21 @@ from pos.services.views import (
 )
 
 TITLES = {"razorpay": "Razorpay", "stripe": "Stripe"}
+ABILITIES = {
+    "razorpay": (
+        (True, "Payment Link"), (True, "while unpaid"), (True, "up to 6 months"), (False, "look up first"),
+        (False, "no time stamp"), (False, "without our number"), (True, "yes"),
+    ),
+    "stripe": (
+        (True, "Checkout Session"), (True, "while open"), (False, "30 min to 24 h"), (True, "24 h or more"),
+        (True, "with time stamp"), (True, "cursor"), (True, "yes"),
+    ),
+}  # fmt: skip
+ROWS = ("one_payment", "close", "lives", "repeat", "webhook", "report", "part")
+ROW_TITLES = (
+    "Link for one payment", "Close it ourselves", "Link lives", "Repeat-safe key", "Signed webhook", "Report",
+    "Part refunds",
+)  # fmt: skip
 LINK = "https://pay.corner.cafe/p/2xT9cAbCd"
 MAY = {
     Shown.UNPAID: {"edit", "hold", "void", "qr", "cash", "split", "next"},
@@ -90,6 +106,9 @@ class FakeTill:
         self.catalogue = Goods(self)
         self.people = People(self)
         self.sync = Sync(self)
+        self.setup = Setup(self)
+        self.gatecheck = GateCheck(self)
+        self.vaults = Vaults(self)
 
     # Used by the services -------------------------------------------------------------------------------------------
 
@@ -245,7 +264,8 @@ class Checkout:
             return view
         number = (view.attempt.no if view.attempt else 0) + 1
         attempt = AttemptView(
-            id=f"{order_id}-{number}", no=number, gateway=gateway, gateway_title=TITLES[gateway], mode="test",
+            id=f"{order_id}-{number}", no=number, gateway=gateway, gateway_title=TITLES[gateway],
+            mode="test" if self.till.test_mode else "live",
             phase="open" if self.till.gateway_answers else "requesting", amount_minor=view.left_minor,
             link_id=f"plink_{number}", link_url=LINK if self.till.gateway_answers else "",
             qr_text=LINK if self.till.gateway_answers else "", expires_at_ms=now + 852_000,
@@ -405,7 +425,8 @@ class Queries:
         return self.till.status()
 
     def gateways(self) -> list[GatewayChoice]:
-        return [GatewayChoice(name, title, "test", True) for name, title in TITLES.items()]
+        used = [card for card in self.till.setup.ordered() if card.takes_payments]
+        return [GatewayChoice(card.name, card.title, card.mode, True) for card in used]
 
     async def receipt(self, order_id: str) -> list[str]:
         await self.till.asked("receipt")
@@ -449,3 +470,185 @@ class Sync:
 
     def watch(self, order_id: str | None) -> None:
         self.till.watched = order_id
+
+
+def gateway_card(name: str, **more: Any) -> GatewayCard:
+    """A gateway that is set up and healthy, as far as `more` does not say otherwise."""
+    names = {"razorpay": ("key_id", "key_secret")}.get(name, ("secret_key",))
+    titles = {"key_id": "Key id", "key_secret": "Key secret", "secret_key": "Secret key"}
+    rows = zip(ROWS, ROW_TITLES, ABILITIES[name], strict=True)
+    card = GatewayCard(
+        name=name, title=TITLES[name], listed=True, enabled=True, mode="test", host=f"api.{name}.com", own_host=True,
+        account=f"acct_{name[:3]}Nk2vQ8", account_name="Corner Café", health="ok", asked=149, timed_out=0,
+        median_ms=268, place=0, before="", minimum_minor=100, qr="auto", qr_kinds=("auto", "gateway", "relay"),
+        secrets=tuple(
+            SecretView(each, titles[each], "keyring", each != "key_id", "rzp_test_Nk2…" if each == "key_id" else "")
+            for each in names
+        ),
+        abilities=tuple(Ability(key, title, good, text) for key, title, (good, text) in rows),
+    )  # fmt: skip
+    return replace(card, **more)
+
+
+def not_set_up(name: str) -> GatewayCard:
+    card = gateway_card(
+        name, listed=False, enabled=False, account="", account_name="", health="", asked=0, median_ms=None
+    )
+    return replace(card, secrets=tuple(replace(secret, place="", shown="") for secret in card.secrets))
+
+
+@dataclass
+class Setup:
+    till: FakeTill
+    known: dict[str, GatewayCard] = field(default_factory=lambda: {name: gateway_card(name) for name in TITLES})
+    minutes: float = 5.0
+    relay: str = ""
+    kept: dict[str, str] = field(default_factory=dict)
+    """What was given to be kept, by `gateway.name`: a fake has no keyring."""
+
+    def ordered(self) -> list[GatewayCard]:
+        cards, used = [], []
+        for card in sorted(self.known.values(), key=lambda each: (not each.listed, not each.enabled)):
+            if card.takes_payments:
+                card = replace(card, place=len(used) + 1, before=used[-1] if used else "")
+                used.append(card.title)
+            else:
+                card = replace(card, place=0, before="")
+            cards.append(card)
+        return cards
+
+    def report_minutes(self) -> float:
+        return self.minutes
+
+    def relay_address(self) -> str:
+        return self.relay
+
+    async def cards(self) -> list[GatewayCard]:
+        await self.till.asked("cards")
+        return self.ordered()
+
+    async def add(self, keys: NewKeys, *, actor: str) -> GatewayCard:
+        self.till.people.allow("gateways", actor)
+        await self.till.asked(f"add {keys.gateway} {keys.mode}")
+        if not self.till.gateway_answers:
+            raise Unreachable(f"{TITLES[keys.gateway]} cannot be reached.", "Nothing was sent.")
+        if any("wrong" in value for value in keys.secrets.values()):
+            raise Refused(f"{TITLES[keys.gateway]} does not accept the key.", "Set it again in Manage > Gateways.")
+        self.kept.update({f"{keys.gateway}.{name}": value for name, value in keys.secrets.items()})
+        return self._put(gateway_card(keys.gateway, mode=keys.mode, health="", asked=0, median_ms=None))
+
+    async def enable(self, name: str, on: bool, *, actor: str) -> GatewayCard:
+        self.till.people.allow("gateways", actor)
+        await self.till.asked(f"enable {name} {on}")
+        self._check_settled(name, on)
+        return self._put(replace(self._listed(name), enabled=on))
+
+    async def order(self, names: Sequence[str], *, actor: str) -> list[GatewayCard]:
+        self.till.people.allow("gateways", actor)
+        await self.till.asked(f"order {' '.join(names)}")
+        first = [self._listed(name) for name in names]
+        rest = [card for card in self.known.values() if card.name not in names]
+        self.known = {card.name: card for card in (*first, *rest)}
+        self._tell()
+        return self.ordered()
+
+    async def carry(self, name: str, qr: str, *, actor: str) -> GatewayCard:
+        self.till.people.allow("gateways", actor)
+        await self.till.asked(f"carry {name} {qr}")
+        if qr not in self._listed(name).qr_kinds:
+            raise BadInput(f"{TITLES[name]} makes no {qr.upper()} codes.", "Choose another.")
+        return self._put(replace(self._listed(name), qr=qr))
+
+    async def remove(self, name: str, *, actor: str) -> None:
+        self.till.people.allow("gateways", actor)
+        await self.till.asked(f"remove {name}")
+        self._check_settled(name, False)
+        self._put(replace(not_set_up(self._listed(name).name)))
+
+    async def report_every(self, minutes: float, *, actor: str) -> float:
+        self.till.people.allow("gateways", actor)
+        await self.till.asked(f"report_every {minutes}")
+        self.minutes = minutes
+        return minutes
+
+    def _listed(self, name: str) -> GatewayCard:
+        card = self.known.get(name)
+        if card is None or not card.listed:
+            raise NotFound(f"{name} is not set up.", "Add its keys.")
+        return card
+
+    def _check_settled(self, name: str, on: bool) -> None:
+        waiting = [v for v in self.till.orders.values() if v.shown in (Shown.WAITING, Shown.UNKNOWN)]
+        if not on and any(view.attempt is not None and view.attempt.gateway == name for view in waiting):
+            raise Refused("1 link there may still be paid.", "Close or settle before it is switched off.")
+
+    def _put(self, card: GatewayCard) -> GatewayCard:
+        self.known[card.name] = card
+        self._tell()
+        return next(each for each in self.ordered() if each.name == card.name)
+
+    def _tell(self) -> None:
+        names = tuple(card.name for card in self.ordered() if card.takes_payments)
+        self.till.bus.publish(GatewaysChanged(names))
+
+
+@dataclass
+class GateCheck:
+    till: FakeTill
+
+    async def test(self, name: str) -> Tested:
+        await self.till.asked(f"test {name}")
+        card = self.till.setup.known[name]
+        if not card.takes_payments:
+            raise NotFound(f"{name!r} takes no payments here.", "Add its keys, or switch it on.")
+        if not self.till.gateway_answers:
+            checks = (
+                Check("address", "bad", "Address and certificate", hint=f"{card.title} cannot be reached."),
+                Check("keys", "none", "Keys accepted", "not looked at"),
+                Check("account", "none", "Right account", "not looked at"),
+                Check("clock", "none", "Clocks agree within", "not looked at"),
+                Check("webhook", "none", "No relay, the till asks by itself"),
+            )
+            return Tested(name, self.till.clock(), checks)
+        relay = Check("webhook", "none", "No relay, the till asks by itself")
+        if self.till.setup.relay:
+            relay = Check("webhook", "ok", "Webhook through the relay", "2 min ago")
+        checks = (
+            Check("address", "ok", "Address and certificate", "82 ms"),
+            Check("keys", "ok", f"Keys accepted, {card.mode} mode"),
+            Check("account", "ok", f"Right account {card.account}", self.till.currency),
+            Check("clock", "ok", "Clocks agree within", "0.3 s"),
+            relay,
+        )
+        return Tested(name, self.till.clock(), checks)
+
+
+@dataclass
+class Vaults:
+    till: FakeTill
+    view: SafeView = field(default_factory=lambda: SafeView("keyring"))
+    passphrase: str = ""
+
+    async def look(self) -> SafeView:
+        await self.till.asked("look")
+        return self.view
+
+    async def create(self, passphrase: str, *, actor: str) -> SafeView:
+        self.till.people.allow("gateways", actor)
+        await self.till.asked("create vault")
+        self.passphrase, self.view = passphrase, SafeView("vault", "open")
+        return self.view
+
+    async def unlock(self, passphrase: str, *, actor: str) -> SafeView:
+        self.till.people.allow("gateways", actor)
+        await self.till.asked("unlock vault")
+        if passphrase != self.passphrase:
+            raise NotAllowed("That is not the passphrase.", "Try again.")
+        self.view = SafeView("vault", "open")
+        return self.view
+
+    async def lock(self, *, actor: str) -> SafeView:
+        self.till.people.allow("gateways", actor)
+        await self.till.asked("lock vault")
+        self.view = SafeView("vault", "locked")
+        return self.view

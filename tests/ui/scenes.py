@@ -11,7 +11,7 @@ from pos.domain.order import Life
 from pos.domain.shown import Shown
 from pos.domain.verdict import Certainty, Money
 from pos.services.views import DayView, ExceptionView, MatchRow, OrderView, PaymentView, TimelineRow, TotalRow
-from tests.ui.fake_till import Clock, FakeTill
+from tests.ui.fake_till import Clock, FakeTill, gateway_card
 
 MIDNIGHT_MS = 1_795_285_800_000
 """22 November 2026, 00:00 in Asia/Kolkata."""
@@ -196,3 +196,12 @@ def end_of_day(shop: FakeTill) -> None:
             TotalRow("fees", "Gateway fees", None, -231241), TotalRow("payout", "Payout due", None, 11347759),
         ),
     )  # fmt: skip
+
+
+def gateways(shop: FakeTill) -> None:
+    """15: Razorpay first, Stripe behind it, a relay."""
+    shop.setup.relay = "https://relay.corner.cafe"
+    shop.setup.known = {
+        "razorpay": gateway_card("razorpay", account="acc_Nk2vQ8", asked=1204, timed_out=3, median_ms=212, mode="live"),
+        "stripe": gateway_card("stripe", mode="live"),
+    }

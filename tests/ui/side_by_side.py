@@ -252,9 +252,29 @@ async def s10(studio: Studio) -> Path:
     return studio.shoot("10-tray")
 
 
+async def gateways(studio: Studio, name: str, worn: str = "light", size: tuple[int, int] = shots.SIZE) -> Path:
+    till = scenes.till(user="Meera")
+    scenes.gateways(till)
+    scenes.waiting(till, "2-01872", 9000, "13:40:00", steps=1)
+    window = await studio.open(till, worn)
+    window.resize(*size)
+    window.commands["gateways"].trigger()
+    await studio.settle()
+    till.clock.ms = at("13:41")
+    window.commands["gateway.test"].trigger()
+    await studio.settle()
+    till.clock.ms = at("13:42")
+    window.top.tick()
+    return studio.shoot(name, size=size)
+
+
+async def s15(studio: Studio) -> Path:
+    return await gateways(studio, "15-settings-gateways")
+
+
 SCENES: dict[str, Callable[[Studio], object]] = {
     "01": s01, "02": s02, "03": s03, "04": s04, "05": s05, "06": s06, "07": s07, "08": s08, "09": s09, "10": s10,
-    "18": s18, "19": s19,
+    "15": s15, "18": s18, "19": s19,
 }  # fmt: skip
 
 

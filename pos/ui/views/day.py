@@ -16,6 +16,7 @@ from pos.ui.widgets.chips import Chips
 from pos.ui.widgets.labels import column, frame, label, line, set_tone
 from pos.ui.widgets.lists import ShareTable
 from pos.words.orders import Day
+from pos.words.shell import Bar
 
 if TYPE_CHECKING:
     from pos.ui.commands import Commands
@@ -40,6 +41,8 @@ class DayPanel(QWidget):
         self.view: DayView | None = None
         self.setObjectName("dayPanel")
         self.title = label("", "page", name="day.title")
+        self.test = label(Bar.TEST, name="testMark")
+        self.test.hide()
         self.sub = label("", "sub", name="day.report", wrap=True)
         self.partial = label(Day.PARTIAL, "strong", tone="waiting", name="day.partial", wrap=True)
         self.export = CommandButton(kit.theme, commands["day.export"], Day.EXPORT, "small")
@@ -60,7 +63,7 @@ class DayPanel(QWidget):
         return table
 
     def _assemble(self) -> None:
-        words = column(self.title, 3, self.sub, self.partial)
+        words = column(line(self.title, 12, self.test, 0), 3, self.sub, self.partial)
         keys = line(focusless(self.export), 8, focusless(self.again))
         top = line(words, keys)
         top.setStretch(0, 1)
@@ -91,6 +94,7 @@ class DayPanel(QWidget):
         self.title.setText(Day.TITLE.format(day=formats.long_day(view.day)))
         self.sub.setText(self._window(view))
         self.partial.setVisible(not view.complete)
+        self.test.setVisible(view.test)
         open_items = [e for e in view.exceptions if e.open]
         cash = view.cash_difference_minor
         self.counts[0].show_count(formats.number(len(view.matched)), Day.MATCHED, "paid")

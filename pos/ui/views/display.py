@@ -60,6 +60,10 @@ class CustomerDisplay(QWidget):
         counter.changed.connect(self.refresh)
         self.refresh()
 
+    def show_test(self, on: bool) -> None:
+        """Whether no real money moves here."""
+        self.left.test.setVisible(on)
+
     def refresh(self) -> None:
         counter, view = self._counter, self._counter.view
         self.left.show_counter(counter)
@@ -104,9 +108,9 @@ class OrderSide(QWidget):
         self.setLayout(column(name, 28, self.title, 26, self._box, self.more, 32, total, 0, margins=(60, 64, 60, 60)))
 
     def _test(self, shop: Shop) -> QLabel:
-        mark = label(Bar.TEST, name="testMark")
-        mark.setVisible(shop.test_mode)
-        return mark
+        self.test = label(Bar.TEST, name="testMark")
+        self.test.setVisible(shop.test_mode)
+        return self.test
 
     def _make_rows(self) -> None:
         for _ in range(MAX_LINES):

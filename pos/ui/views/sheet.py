@@ -19,6 +19,7 @@ from pos.ui.widgets.lists import ContentList
 from pos.ui.widgets.pill import Pill
 from pos.ui.widgets.stepbar import StepBar
 from pos.words.pay import Local, Paid, Pay, Unknown
+from pos.words.shell import Bar
 from pos.words.states import LOOKS, Steps
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ class Sheet(QWidget):
         self._commands = commands
         self.title = label("", "heading", name="sheet.order")
         self.sub = label("", "sub", name="sheet.attempt")
+        self.test = label(Bar.TEST, name="testMark")
+        self.test.hide()
         self.pill = Pill(kit.theme, "sheet.state")
         self.bar = StepBar(kit.theme, name="sheet.steps")
         self.model = TimelineModel(kit.formats)
@@ -80,7 +83,7 @@ class Sheet(QWidget):
         self._assemble()
 
     def _assemble(self) -> None:
-        head = line(column(self.title, 1, self.sub), 0, column(self.pill, 0, margins=(0, 0, 0, 0)))
+        head = line(column(self.title, 1, self.sub), 0, column(self.test, 0), 8, column(self.pill, 0))
         self._happened = holder(column(self.list, 14))
         self._happened.setSizePolicy(self.list.sizePolicy())
         self._box = column(head, 16, self.bar, 16, self._happened, self.next, 0, self.receipt, 10, self._keys)
@@ -125,6 +128,7 @@ class Sheet(QWidget):
         saved = view or self._counter.basket.view
         self.title.setText(Pay.ORDER.format(number=saved.number) if saved else "")
         attempt = view.attempt if view and not self._counter.asking else None
+        self.test.setVisible(attempt is not None and attempt.mode == "test")
         self.sub.setText(Pay.ATTEMPT.format(no=attempt.no, gateway=attempt.gateway_title) if attempt else "")
         if view is None or self._counter.asking:
             self.pill.set(Steps.ASKING, "waiting")

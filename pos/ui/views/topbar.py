@@ -135,7 +135,7 @@ class TopBar(QWidget):
         if status is None:
             self.lights[0].set(Bar.STARTING, "gone")
             return
-        self.test.setVisible(status.test_mode or self._shop.test_mode)
+        self.test.setVisible(status.test_mode)
         for pill, light in zip(self.lights, self._lights(status, now), strict=True):
             ring = pill is self.lights[3] and self._tray_open
             pill.set(light.text, light.tone, ring=ring)

@@ -41,6 +41,28 @@ class FitLabel(QLabel):
         painter.drawText(self.contentsRect(), self.alignment(), self.text())
 
 
+class ElidedLabel(QLabel):
+    """One line that ends in an ellipsis where the room is too small; whole for those who listen."""
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(48, super().minimumSizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setPen(self.palette().windowText().color())
+        shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.contentsRect().width())
+        painter.drawText(self.contentsRect(), self.alignment() | Qt.AlignmentFlag.AlignVCenter, shown)
+
+
+def elided(text: str = "", role: str = "small", *, name: str = "") -> ElidedLabel:
+    """As `label`, for words that may be long where there is little room."""
+    made = ElidedLabel(text)
+    made.setTextFormat(Qt.TextFormat.PlainText)
+    made.setProperty("role", role)
+    made.setObjectName(name)
+    return made
+
+
 def fit(text: str = "", role: str = "total", *, name: str = "") -> FitLabel:
     """As `label`, for amounts in large figures."""
     made = FitLabel(text)

@@ -1,0 +1,102 @@
+"""Manage > Gateways: the list on the left, and beside it keys, connection, abilities and choices of the chosen one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QBoxLayout, QWidget
+
+from pos.ui.views.gatewaycards import ConnectionCard, KeysCard, SafeNote, ShopCard
+from pos.ui.views.gatewaylist import GatewayList, scroll
+from pos.ui.views.gatewaytable import AbilityTable
+from pos.ui.widgets.button import CommandButton
+from pos.ui.widgets.labels import column, holder, label, line
+from pos.ui.widgets.switch import Switch
+from pos.words.gateways import Gateways
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pos.services.setup_views import GatewayCard, SafeView
+    from pos.ui.commands import Commands
+    from pos.ui.kit import Kit
+
+LIST_WIDTH, LIST_COMPACT = 308, 236
+
+
+class GatewaysPanel(QWidget):
+    """`chosen(name)`; `switched(on)`, `carried(way)`, `paused(minutes)` for the chosen gateway."""
+
+    chosen = Signal(str)
+    switched = Signal(bool)
+    carried = Signal(str)
+    paused = Signal(float)
+
+    def __init__(self, kit: Kit, commands: Commands) -> None:
+        super().__init__()
+        self.setObjectName("gatewaysPanel")
+        self.card: GatewayCard | None = None
+        self.list = GatewayList(kit, commands)
+        self.title = label("", "page", name="gateway.title")
+        self.sub = label("", "sub", name="gateway.account")
+        self.switch = Switch(kit.theme, "gateway.enabled", Gateways.TAKES_PAYMENTS)
+        self.earlier = CommandButton(kit.theme, commands["gateway.first"], Gateways.EARLIER, "row")
+        self.note = SafeNote(kit, commands)
+        self.keys = KeysCard(kit, commands)
+        self.connection = ConnectionCard(kit, commands)
+        self.table = AbilityTable(kit)
+        self.shop = ShopCard(kit)
+        self._assemble()
+        self.list.chosen.connect(self.chosen)
+        self.switch.wanted.connect(self.switched)
+        self.shop.carried.connect(self.carried)
+        self.shop.paused.connect(self.paused)
+
+    def _assemble(self) -> None:
+        self._words = label(Gateways.TAKES_PAYMENTS, "sub")
+        head = line(column(self.title, 2, self.sub), 0, self.earlier, 14, self._words, 8, self.switch)
+        self._pair = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._pair.setSpacing(14)
+        self._pair.setContentsMargins(0, 0, 0, 0)
+        self._pair.addWidget(self.keys, 10)
+        self._pair.addWidget(self.connection, 7)
+        body = column(self.note, self._pair, 12, self.table, 12, self.shop, 0, margins=(0, 0, 10, 6))
+        self._area = scroll(holder(body, "gatewayBody"), "gateway.detail", Gateways.DETAIL)
+        detail = column(head, 12, self._area)
+        detail.setStretch(2, 1)
+        self._box = line(self.list, 24, detail, margins=(24, 22, 14, 14))
+        self._box.setStretch(2, 1)
+        self.setLayout(self._box)
+        self.set_compact(False)
+
+    def set_compact(self, compact: bool) -> None:
+        self.list.setFixedWidth(LIST_COMPACT if compact else LIST_WIDTH)
+        down, across = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRight
+        self._pair.setDirection(down if compact else across)
+        self._box.setContentsMargins(16 if compact else 24, 16 if compact else 22, 8 if compact else 14, 12)
+        self.table.set_compact(compact)
+        self._words.setVisible(not compact)
+
+    def focus_first(self) -> None:
+        self.list.focus_first()
+
+    def show_cards(self, cards: Sequence[GatewayCard], chosen: str, relay: str, minutes: float) -> None:
+        self.list.show_cards(cards, chosen)
+        self.table.show_cards(cards, chosen)
+        self.card = next((card for card in cards if card.name == chosen), None)
+        self._area.setVisible(self.card is not None)
+        if self.card is None:
+            return
+        card = self.card
+        self.title.setText(card.title)
+        words = Gateways.ACCOUNT if card.account else Gateways.NO_ACCOUNT
+        self.sub.setText(words.format(host=card.host, account=card.account))
+        self.earlier.setVisible(card.place > 1)
+        self.switch.show_on(card.enabled)
+        self.switch.setEnabled(card.listed)
+        self.keys.show_card(card, relay)
+        self.shop.show_card(card, minutes)
+
+    def show_safe(self, safe: SafeView) -> None:
+        self.note.show_safe(safe)
