@@ -16,7 +16,7 @@ from pos.app.settingsfile import SettingsFile
 from pos.domain.errors import BadInput, NotFound, PosError
 from pos.domain.ports import Clock, Ids, SecretStore
 from pos.domain.store_port import Person, Tx
-from pos.services.bookmode import META, check_mode, mode_of
+from pos.services.bookmode import META, mode_of, mode_with
 from pos.services.books import Books
 from pos.services.bus import Bus
 from pos.services.captures import Captures
@@ -224,13 +224,10 @@ def _first_start(tx: Tx, settings: Settings) -> Start:
     if shop_id is None:
         shop_id = str(uuid.uuid4())
         tx.shop.set_meta("shop_id", shop_id)
-    mode = mode_of(tx, tuple(settings.gateways))
-    if mode and tx.orders.ids():  # before the first order they may still become the others
-        for gateway in settings.gateways.values():
-            if gateway.enabled:
-                check_mode(mode, gateway.mode)
-    if mode and tx.shop.meta(META) is None:
-        tx.shop.set_meta(META, mode)
+    names = tuple(settings.gateways)
+    mode = mode_with(tx, names, [entry.mode for entry in settings.gateways.values() if entry.enabled])
+    if tx.shop.meta(META) is None and (known := mode_of(tx, names)):  # books from before this was written down
+        tx.shop.set_meta(META, known)
     return Start(shop_id, seed(tx), mode)
 
 

@@ -5,6 +5,8 @@ No settings are read here, no key is looked at.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pos.domain.errors import BadInput
 from pos.domain.store_port import Tx
 
@@ -31,6 +33,18 @@ def check_mode(known: str, wanted: str) -> None:
             "Use another home for it (POS_HOME); `pos catalogue export` takes the products there. "
             f"These books go on with mode = {known} for every gateway.",
         )
+
+
+def mode_with(tx: Tx, gateways: tuple[str, ...], enabled: Iterable[str]) -> str:
+    """Which mode holds with these modes of the enabled gateways; "" where neither books nor settings say.
+
+    Raises:
+        BadInput: the books are of the other mode, and there are orders in them.
+    """
+    known, wanted = mode_of(tx, gateways), next(iter(enabled), "")
+    if known and wanted and known != wanted and tx.orders.ids():
+        check_mode(known, wanted)
+    return wanted or known
 
 
 def take_mode(tx: Tx, wanted: str, gateways: tuple[str, ...] = ()) -> None:

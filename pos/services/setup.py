@@ -18,7 +18,7 @@ from typing import Any
 
 from pos.domain.errors import BadInput, NotFound, PosError, Refused
 from pos.domain.store_port import Account, Tx
-from pos.services.bookmode import check_mode, mode_of
+from pos.services.bookmode import mode_with
 from pos.services.bus import GatewaysChanged
 from pos.services.context import Context
 from pos.services.desk import Desk, Enrolled
@@ -99,11 +99,7 @@ class GatewaySetup:
         return replace(entry, qr=keys.qr or entry.qr), old
 
     async def _check_book_mode(self, mode: str) -> None:
-        def check(tx: Tx) -> None:
-            if tx.orders.ids():  # before the first order the books may still become the others
-                check_mode(mode_of(tx, tuple(self._shelf.names())), mode)
-
-        await self._context.store.read(check)
+        await self._context.store.read(lambda tx: mode_with(tx, tuple(self._shelf.names()), [mode]))
 
     def _values(self, keys: NewKeys) -> dict[str, str]:
         """Every secret that logs in: what was typed, else what is kept."""
@@ -275,7 +271,7 @@ class GatewaySetup:
 
     async def _check_settled(self, name: str, when: str) -> None:
         def read(tx: Tx) -> tuple[int, int]:
-            return tx.attempts.unsettled(name), tx.outbox.refunds_waiting(name)
+            return tx.attempts.unsettled(name), tx.outbox.refunds_waiting(name) + tx.facts.refunds_pending(name)
 
         links, refunds = await self._context.store.read(read)
         if links:
@@ -303,12 +299,10 @@ class GatewaySetup:
             return stamp, [self._shelf.enrolled(entry, self._kept(entry.name)) for entry in found]
 
         stamp, entries = await asyncio.to_thread(read)
-        known = await self._context.store.read(lambda tx: mode_of(tx, tuple(self._shelf.names())))
-        for entry in entries:
-            check_mode(known, entry.mode)
+        names, modes = tuple(self._shelf.names()), [entry.mode for entry in entries]
+        mode = await self._context.store.read(lambda tx: mode_with(tx, names, modes))
         self._stamp = stamp
         self._desk.enrol(entries)
-        mode = known or ("live" if any(entry.mode == "live" for entry in entries) else "test")
         self._context.shop = replace(self._context.shop, test_mode=mode != "live")
         self._context.bus.publish(GatewaysChanged(tuple(self._desk.names())))
 

@@ -33,7 +33,7 @@ class Gateways:
 
 
 class Keys:
-    TITLE = Text("Keys")
+    TITLE = Text("API keys")
     REPLACE = Text("Replace…")
     SET = Text("Add keys…")
     REMOVE = Text("Remove keys")

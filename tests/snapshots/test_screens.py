@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from tests.snapshots.tree import check
 from tests.ui import scenes
 from tests.ui.conftest import Stand
+from tests.ui.fake_till import not_set_up
 from tests.ui.test_pay import ask_for_qr
 from tests.ui.test_sell import CHAI, CONTROL, FLAT_WHITE
 
@@ -104,3 +105,18 @@ def test_manage(stand: Stand) -> None:
     stand.press(Qt.Key.Key_4, CONTROL)
     stand.settle()
     check("manage", stand.window)
+
+
+def test_gateways(office: Stand) -> None:
+    scenes.gateways(office.till)
+    office.till.setup.known["stripe"] = not_set_up("stripe")
+    office.press(Qt.Key.Key_G, CONTROL)
+    office.settle()
+    office.press(Qt.Key.Key_F5)
+    office.settle()
+    check("15-gateways", office.window)
+    for overlay in ("keys", "vault", "remove"):
+        office.window.flow.open(overlay)
+        office.settle()
+        check(f"panel-{overlay}", office.window)
+        office.window.flow.close()

@@ -11,11 +11,11 @@ import pytest
 import pytest_asyncio
 
 from pos.domain.basket import Line
-from pos.domain.errors import BadInput, NotFound, PosError
+from pos.domain.errors import BadInput, NotAllowed, NotFound, PosError, Refused
 from pos.domain.order import Life
 from pos.domain.shown import Shown
 from pos.services.api import TillApi
-from pos.services.bus import Event, LinkIssued, OrderChanged
+from pos.services.bus import Event, GatewaysChanged, LinkIssued, OrderChanged
 from pos.services.views import OrderView
 from tests.shop import Bank, bank_process, open_shop
 from tests.ui import scenes
@@ -186,3 +186,72 @@ async def test_the_status_tells_who_and_what(subject: Subject) -> None:
     assert status.gateway in ("ok", "slow", "down", "off")
     assert status.relay in ("ok", "slow", "down", "off")
     assert [choice.name for choice in subject.till.queries.gateways() if choice.enabled]
+
+
+# Gateways -------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_gateway_is_shown_with_where_its_keys_lie_and_no_part_of_them(subject: Subject) -> None:
+    cards = await subject.till.setup.cards()
+    card = next(each for each in cards if each.name == subject.gateway)
+    assert (card.takes_payments, card.place, card.before) == (True, 1, "")
+    assert [secret.known for secret in card.secrets] == [True] * len(card.secrets)
+    assert [secret.shown for secret in card.secrets if secret.secret] == [""]
+    assert len(card.abilities) == 7
+    assert {"auto", "gateway", "relay"} <= set(card.qr_kinds)
+
+
+async def test_a_gateway_under_a_live_link_is_not_switched_off(subject: Subject) -> None:
+    setup = subject.till.setup
+    draft = await subject.till.selling.save([TEA])
+    await subject.till.checkout.issue(draft.order_id, subject.gateway)
+    with pytest.raises(Refused) as caught:
+        await setup.enable(subject.gateway, False, actor=subject.actor)
+    assert caught.value.hint
+    await subject.till.checkout.give_up(draft.order_id)
+    subject.said.clear()
+    card = await setup.enable(subject.gateway, False, actor=subject.actor)
+    assert (card.enabled, card.place) == (False, 0)
+    assert subject.gateway not in [choice.name for choice in subject.till.queries.gateways()]
+    assert any(isinstance(event, GatewaysChanged) for event in subject.said)
+    with pytest.raises(NotFound):
+        await subject.till.gatecheck.test(subject.gateway)
+    await setup.enable(subject.gateway, True, actor=subject.actor)
+    assert subject.gateway in [choice.name for choice in subject.till.queries.gateways()]
+
+
+async def test_a_connection_is_tested_in_five_checks(subject: Subject) -> None:
+    tested = await subject.till.gatecheck.test(subject.gateway)
+    assert [check.key for check in tested.checks] == ["address", "keys", "account", "clock", "webhook"]
+    assert {check.state for check in tested.checks} <= {"ok", "bad", "none"}
+    assert not tested.bad
+
+
+async def test_choices_of_a_gateway_are_kept(subject: Subject) -> None:
+    setup = subject.till.setup
+    assert (await setup.carry(subject.gateway, "gateway", actor=subject.actor)).qr == "gateway"
+    with pytest.raises(BadInput):
+        await setup.carry(subject.gateway, "pigeon", actor=subject.actor)
+    await setup.report_every(10.0, actor=subject.actor)
+    assert setup.report_minutes() == 10.0
+    ordered = await setup.order([subject.gateway], actor=subject.actor)
+    assert ordered[0].name == subject.gateway
+    with pytest.raises(NotFound):
+        await setup.order(["pigeon"], actor=subject.actor)
+
+
+async def test_who_may_not_changes_nothing(subject: Subject) -> None:
+    with pytest.raises(NotAllowed):
+        await subject.till.setup.enable(subject.gateway, False, actor="Nobody")
+    with pytest.raises(NotAllowed):
+        await subject.till.setup.remove(subject.gateway, actor="Nobody")
+    with pytest.raises(NotAllowed):
+        await subject.till.vaults.create("x", actor="Nobody")
+    assert (await subject.till.vaults.look()).kind in ("keyring", "vault", "nowhere")
+
+
+async def test_keys_that_are_taken_away_are_gone(subject: Subject) -> None:
+    await subject.till.setup.remove(subject.gateway, actor=subject.actor)
+    card = next(each for each in await subject.till.setup.cards() if each.name == subject.gateway)
+    assert (card.listed, card.keys_known) == (False, False)
+    assert subject.gateway not in [choice.name for choice in subject.till.queries.gateways()]

@@ -23,6 +23,7 @@ _p = tables.parked
 ADD_AT_ONCE = 1_000
 """Rows of one INSERT: SQLite takes 32,766 parameters, PostgreSQL 65,535."""
 TO_PAYMENT = (Kind.REFUND_OF_PAYMENT, Kind.DISPUTE_OF_PAYMENT)
+REFUND_ENDS = (Kind.REFUND_SUCCEEDED, Kind.REFUND_FAILED, Kind.REFUND_REVERSED)
 OF_PAYMENT = (Kind.PAYMENT_OF_LINK, Kind.PAYMENT_OF_REFERENCE, Kind.PAYMENT_ATTACHED)
 
 
@@ -108,6 +109,11 @@ class FactRows(Rows):
         """Captures of a gateway whose own time lies in the window."""
         where = and_(_f.c.gateway == gateway, _f.c.kind == Kind.PAYMENT_CAPTURED)
         return self._facts(and_(where, _f.c.at_ms >= from_ms, _f.c.at_ms < to_ms))
+
+    def refunds_pending(self, gateway: str) -> int:
+        ended = select(_f.c.object).where(_f.c.gateway == gateway, _f.c.kind.in_(REFUND_ENDS))
+        pending = and_(_f.c.gateway == gateway, _f.c.kind == Kind.REFUND_PENDING, _f.c.object.not_in(ended))
+        return self._c.execute(select(func.count(_f.c.object.distinct())).where(pending)).scalar_one()
 
     def last_webhook_ms(self, gateway: str) -> int | None:
         query = select(func.max(_s.c.seen_at_ms)).join(_f, _f.c.id == _s.c.fact_id)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 PLACES = {"keyring": "KEYRING", "vault": "VAULT", "environment": "ENVIRONMENT", "file": "FILE", "other": "OTHER"}
 QR_WORDS = {"auto": "QR_AUTO", "gateway": "QR_GATEWAY", "relay": "QR_RELAY", "upi": "QR_UPI"}
 REPORT_MINUTES = (1, 5, 10, 15, 30, 60)
-KEY_ROW = 45
+KEY_ROW, NAME_WIDTH = 45, 118
 DOTS = "••••••••"
 MARKS = {"ok": ("check", "paid"), "bad": ("x", "failed"), "none": ("minus", "gone")}
 
@@ -95,8 +95,8 @@ class KeysCard(Rows):
 
 
 def _ruled(name: QLabel, value: QWidget, button: QWidget | None = None) -> QWidget:
-    name.setFixedWidth(124)
-    row = line(name, value, 0)
+    name.setMinimumWidth(NAME_WIDTH)
+    row = line(name, 6, value, 0)
     if button is not None:
         row.addWidget(button)
     made = holder(column(rule(), 0, row, 0))
@@ -128,10 +128,11 @@ class ConnectionCard(Rows):
         self.fill([self._row(check) for check in tested.checks])
 
     def _row(self, check: Check) -> QWidget:
-        title = label(check.title, "cell", name=f"connection.{check.key}")
+        title = elided(check.title, "cell", name=f"connection.{check.key}")
         title.setAccessibleDescription(check.state)
         figure = label(check.figure, "small", name=f"connection.{check.key}.figure")
-        row = line(Mark(self._kit.theme, *MARKS[check.state]), 8, title, 0, figure)
+        row = line(Mark(self._kit.theme, *MARKS[check.state]), 8, title, 6, figure)
+        row.setStretch(2, 1)
         hint = label(check.hint, "small", tone="failed" if check.state == "bad" else "", wrap=True)
         hint.setVisible(bool(check.hint))
         return holder(column(row, hint, margins=(0, 4, 0, 4)))

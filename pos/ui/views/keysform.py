@@ -22,6 +22,15 @@ if TYPE_CHECKING:
 
     from pos.ui.kit import Kit
 
+FIELD_WIDTH = 720
+
+
+def narrow(box: QVBoxLayout) -> QWidget:
+    """A row of a form: a field as wide as a key is long, not as the window."""
+    made = holder(box)
+    made.setMaximumWidth(FIELD_WIDTH)
+    return made
+
 
 class KeysPanel(FormPanel):
     """Which gateway, which mode, its keys. `answered(NewKeys)`; the fields are empty from then on."""
@@ -36,14 +45,16 @@ class KeysPanel(FormPanel):
         self.mode = Chips("keys.mode", KeysForm.MODE, "tab")
         self.server = text_field("keys.server", KeysForm.ADDRESS)
         self.server.setMaxLength(200)
+        self.server.setPlaceholderText("https://")
         self._which_row = holder(column(label(KeysForm.WHICH, "field"), 8, self.which, 14))
-        self._server_row = holder(column(label(KeysForm.ADDRESS, "field"), 8, self.server))
+        self._server_row = narrow(column(label(KeysForm.ADDRESS, "field"), 8, self.server))
         self._room = QVBoxLayout()
         self._room.setContentsMargins(0, 0, 0, 0)
         self._made: list[QWidget] = []
         self.body.addWidget(self._which_row)
         self.body.addWidget(label(KeysForm.MODE, "field"))
         self.body.addWidget(self.mode)
+        self.body.addSpacing(8)
         self.body.addLayout(self._room)
         self.body.addWidget(self._server_row)
         self.button = self.add_confirm(confirm, KeysForm.CONFIRM)
@@ -121,7 +132,7 @@ class KeysPanel(FormPanel):
         for secret in card.secrets if card else ():
             field = SecretField(f"keys.field.{secret.name}", secret.title)
             field.textChanged.connect(self.changed)
-            row = holder(column(label(secret.title, "field"), 8, field, 6))
+            row = narrow(column(label(secret.title, "field"), 8, field, 10))
             self._room.addWidget(row)
             self._made.append(row)
             self.fields[secret.name] = field
@@ -161,9 +172,8 @@ class VaultPanel(FormPanel):
         super().__init__(kit, "vaultPanel", back, KeysForm.BACK)
         self.first = SecretField("vault.passphrase", VaultWords.PASSPHRASE)
         self.again = SecretField("vault.again", VaultWords.AGAIN)
-        self._again_row = holder(column(label(VaultWords.AGAIN, "field"), 8, self.again))
-        self.body.addWidget(label(VaultWords.PASSPHRASE, "field"))
-        self.body.addWidget(self.first)
+        self._again_row = narrow(column(label(VaultWords.AGAIN, "field"), 8, self.again))
+        self.body.addWidget(narrow(column(label(VaultWords.PASSPHRASE, "field"), 8, self.first)))
         self.body.addWidget(self._again_row)
         self.button = self.add_confirm(confirm, VaultWords.CREATE)
         self._making = True

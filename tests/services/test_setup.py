@@ -1,0 +1,305 @@
+"""Enrolling gateways: keys are tried before they are kept, and what was sold keeps its books."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from pos.app.clock import SystemIds
+from pos.app.wiring import Outside, Till, open_till
+from pos.domain.basket import Line
+from pos.domain.errors import BadInput, NotAllowed, NotFound, OutcomeUnknown, PosError, Refused, Unreachable
+from pos.domain.shown import Shown
+from pos.domain.store_port import Person
+from pos.services.bus import Event, GatewaysChanged
+from pos.services.people import People
+from pos.services.setup_views import NewKeys
+from pos.sync.settings import SettingsWatcher
+from tests.shop import TEA, Bank, GivenSecrets, MovedClock, Shop, open_shop
+
+EMPTY = '# my shop\n[shop]\nname = "Corner"   # ours\ncurrency = "INR"\n'
+
+
+class NewShop:
+    """A home without any gateway, and the place where its keys are kept."""
+
+    def __init__(self, home: Path, bank: Bank, text: str = EMPTY) -> None:
+        home.mkdir(exist_ok=True)
+        self.home, self.bank, self.secrets, self.clock = home, bank, GivenSecrets({}), MovedClock()
+        (home / "settings.toml").write_text(text, encoding="utf-8")
+        self.till = self.open()
+
+    def open(self) -> Till:
+        till = open_till(self.home, Outside(self.clock, SystemIds(), self.secrets))
+        till.database.write_now(lambda tx: tx.shop.put_products([TEA]))
+        return till
+
+    @property
+    def text(self) -> str:
+        return (self.home / "settings.toml").read_text(encoding="utf-8")
+
+    def keys(self, key: str = "", mode: str = "test", base: str | None = None) -> NewKeys:
+        return NewKeys(
+            "stripe", mode, {"secret_key": key or self.bank.new_key()}, self.bank.url if base is None else base
+        )
+
+    async def add(self, key: str = "") -> None:
+        await self.till.setup.add(self.keys(key), actor="Owner")
+
+    def journal(self) -> list[dict[str, str]]:
+        entries = self.till.database.write_now(lambda tx: tx.journal.of_subject("stripe"))
+        return [json.loads(entry.body) for entry in entries if entry.act == "gateway.changed"]
+
+
+@pytest_asyncio.fixture
+async def new(bank: Bank, tmp_path: Path) -> AsyncIterator[NewShop]:
+    made = NewShop(tmp_path / "home", bank)
+    yield made
+    await made.till.close()
+
+
+async def test_the_first_gateway_is_added_and_takes_a_payment_without_a_restart(new: NewShop) -> None:
+    said: list[Event] = []
+    new.till.bus.subscribe(said.append)
+    before = await new.till.setup.cards()
+    assert [(card.name, card.listed, card.keys_known) for card in before if card.name == "stripe"] == [
+        ("stripe", False, False)
+    ]
+    assert new.till.queries.gateways() == []
+    key = new.bank.new_key()
+    card = await new.till.setup.add(new.keys(key), actor="Owner")
+    assert (card.title, card.mode, card.place, card.takes_payments) == ("Stripe", "test", 1, True)
+    assert card.account.startswith("acct_")
+    assert [choice.name for choice in new.till.queries.gateways()] == ["stripe"]
+    assert GatewaysChanged(("stripe",)) in said
+    view = await new.till.checkout.sell([_tea()], "stripe")
+    assert view.shown is Shown.WAITING
+    assert new.text.startswith(EMPTY)
+    assert new.secrets.values == {"gateways.stripe.secret_key": key}
+    entry = new.journal()[-1]
+    assert entry["what"] == "keys"
+    assert key not in json.dumps(entry)
+    assert key[-4:] not in entry["print"]
+
+
+def _tea() -> Line:
+    return Line(TEA.sku, TEA.name, 1000, TEA.price_minor, TEA.tax_ppm, TEA.tax_name)
+
+
+@pytest.mark.parametrize(
+    ("keys", "error"),
+    [
+        (NewKeys("stripe", "test", {"secret_key": "sk_live_real"}), BadInput),
+        (NewKeys("stripe", "live", {"secret_key": "sk_test_play"}), BadInput),
+        (NewKeys("stripe", "live", {"secret_key": "sk_live_real"}, "https://evil.example"), BadInput),
+        (NewKeys("stripe", "test", {"secret_key": "sk_test_x"}, "http://shop.example"), BadInput),
+        (NewKeys("stripe", "test", {"secret_key": ""}), BadInput),
+        (NewKeys("stripe", "test", {"secret_key": "sk_test_x"}, "http://127.0.0.1:1"), Unreachable),
+        (NewKeys("acme", "test", {"secret_key": "sk_test_x"}), NotFound),
+    ],
+)
+async def test_what_is_not_accepted_is_kept_nowhere(new: NewShop, keys: NewKeys, error: type[PosError]) -> None:
+    with pytest.raises(error):
+        await new.till.setup.add(keys, actor="Owner")
+    assert new.secrets.values == {}
+    assert new.text == EMPTY
+    assert new.till.queries.gateways() == []
+    assert new.journal() == []
+
+
+@pytest.mark.parametrize(("fault", "error"), [("unauthorized", Refused), ("error_500", OutcomeUnknown)])
+async def test_a_gateway_that_says_no_or_nothing_keeps_nothing(
+    new: NewShop, bank: Bank, fault: str, error: type[PosError]
+) -> None:
+    bank.fault("account.fetch", fault, 1)
+    with pytest.raises(error):
+        await new.add()
+    assert (new.secrets.values, new.text) == ({}, EMPTY)
+
+
+async def test_settings_that_cannot_be_written_put_the_keys_back(new: NewShop) -> None:
+    await new.add(first := new.bank.new_key())
+    (new.home / "settings.toml").write_text(new.text + "[oops]\n", encoding="utf-8")
+    with pytest.raises(BadInput):
+        await new.add(new.bank.new_key())
+    assert new.secrets.values == {"gateways.stripe.secret_key": first}
+
+
+async def test_a_cashier_may_not(new: NewShop) -> None:
+    new.till.database.write_now(lambda tx: tx.shop.put_person(Person("Asha", "cashier")))
+    people = People([Person("Asha", "cashier"), Person("Meera", "manager")], "Asha")
+    new.till.setup._people = people
+    with pytest.raises(NotAllowed):
+        await new.till.setup.add(new.keys(), actor="Asha")
+    assert new.secrets.values == {}
+    people.allow("gateways", "Meera")
+
+
+async def test_keys_of_another_account_wait_until_everything_there_is_settled(new: NewShop) -> None:
+    await new.add()
+    view = await new.till.checkout.sell([_tea()], "stripe")
+    with pytest.raises(Refused) as caught:
+        await new.add(new.bank.new_key())
+    assert "1 link" in caught.value.title
+    await new.till.checkout.cancel(view.order_id, reason="test", actor="Owner")
+    await new.add(other := new.bank.new_key())
+    assert new.secrets.values["gateways.stripe.secret_key"] == other
+    again = await new.till.checkout.sell([_tea()], "stripe")
+    assert again.shown is Shown.WAITING
+
+
+async def test_a_gateway_is_not_switched_off_or_removed_under_a_live_link(new: NewShop) -> None:
+    await new.add()
+    view = await new.till.checkout.sell([_tea()], "stripe")
+    for act in (new.till.setup.enable("stripe", False, actor=""), new.till.setup.remove("stripe", actor="")):
+        with pytest.raises(Refused) as caught:
+            await act
+        assert caught.value.hint
+    await new.till.checkout.cancel(view.order_id, reason="test", actor="Owner")
+    card = await new.till.setup.enable("stripe", False, actor="")
+    assert (card.enabled, card.place) == (False, 0)
+    assert new.till.queries.gateways() == []
+    await new.till.setup.enable("stripe", True, actor="")
+    assert [choice.name for choice in new.till.queries.gateways()] == ["stripe"]
+    await new.till.setup.remove("stripe", actor="")
+    assert new.secrets.values == {}
+    assert new.text.strip() == EMPTY.strip()
+    assert [entry["what"] for entry in new.journal()] == ["keys", "off", "on", "removed"]
+
+
+async def test_what_a_gateway_took_today_stays_in_the_day_when_it_is_switched_off(shop: Shop) -> None:
+    view = await shop.sell()
+    await shop.pays(view)
+    assert (await shop.check(view)).shown is Shown.PAID
+    await shop.till.reconcile.sweep_all()
+    await shop.till.setup.enable("stripe", False, actor="")
+    day = await shop.till.day.preview(refresh=False)
+    row = next(total for total in day.totals if total.key == "stripe")
+    assert row.here_minor == 6_000
+    assert day.test
+
+
+async def test_settings_written_by_somebody_else_reach_the_running_till(new: NewShop) -> None:
+    await new.add()
+    watcher = SettingsWatcher(new.till.setup.reload)
+    await watcher.tick()
+    assert [choice.name for choice in new.till.queries.gateways()] == ["stripe"]
+    (new.home / "settings.toml").write_text(new.text + "enabled = false\n", encoding="utf-8")
+    await watcher.tick()
+    assert new.till.queries.gateways() == []
+    (new.home / "settings.toml").write_text(new.text.replace("enabled = false", "oops = 1"), encoding="utf-8")
+    await watcher.tick()  # said in the log; the till goes on
+    (new.home / "settings.toml").write_text(new.text.replace("oops = 1", "enabled = true"), encoding="utf-8")
+    await watcher.tick()
+    assert [choice.name for choice in new.till.queries.gateways()] == ["stripe"]
+
+
+async def test_the_order_of_use_is_written_and_followed(new: NewShop) -> None:
+    await new.add()
+    cards = await new.till.setup.order(["stripe"], actor="")
+    assert [card.name for card in cards if card.place] == ["stripe"]
+    with pytest.raises(NotFound):
+        await new.till.setup.order(["acme"], actor="")
+
+
+async def test_what_the_code_carries_and_how_often_the_report_is_read_are_settings(new: NewShop) -> None:
+    await new.add()
+    assert (await new.till.setup.carry("stripe", "gateway", actor="")).qr == "gateway"
+    assert new.till.desk.enrolled["stripe"].qr == "gateway"
+    with pytest.raises(BadInput):
+        await new.till.setup.carry("stripe", "upi", actor="")
+    assert new.till.desk.enrolled["stripe"].qr == "gateway"
+    await new.till.setup.report_every(15.0, actor="")
+    assert new.till.shop.sync_every_minutes == 15
+    assert "every_minutes = 15" in new.text
+    with pytest.raises(BadInput):
+        await new.till.setup.report_every(9_000.0, actor="")
+
+
+# Books of one mode ----------------------------------------------------------------------------------------------------
+
+
+async def test_books_with_sales_in_test_mode_take_no_real_money(shop: Shop) -> None:
+    await shop.sell()
+    with pytest.raises(BadInput) as caught:
+        await shop.till.setup.add(NewKeys("stripe", "live", {"secret_key": "sk_live_real"}), actor="")
+    assert "test mode" in caught.value.title
+    assert "pos catalogue export" in caught.value.hint
+    await shop.till.close()
+    path = shop.home / "settings.toml"
+    path.write_text(path.read_text("utf-8").replace('mode = "test"', 'mode = "live"').replace("api_base", "#"), "utf-8")
+    with pytest.raises(BadInput) as opened:
+        open_till(shop.home, Outside(shop.clock, SystemIds(), GivenSecrets({})))
+    assert "another home" in opened.value.hint
+
+
+async def test_before_the_first_order_the_books_may_still_become_the_others(new: NewShop) -> None:
+    await new.add()
+    await new.till.close()
+    (new.home / "settings.toml").write_text(EMPTY + '[gateways.stripe]\nmode = "live"\n', encoding="utf-8")
+    new.till = new.open()
+    assert not new.till.test_mode
+
+
+async def test_books_of_real_money_stay_so_while_no_gateway_is_on(new: NewShop) -> None:
+    new.till.database.write_now(lambda tx: tx.shop.set_meta("mode", "live"))
+    await new.till.close()
+    new.till = new.open()
+    assert not new.till.test_mode
+    assert not (await new.till.queries.status()).test_mode
+
+
+# Testing a connection -------------------------------------------------------------------------------------------------
+
+
+async def test_five_things_are_looked_at_and_measured(shop: Shop) -> None:
+    tested = await shop.till.gatecheck.test("stripe")
+    states = {check.key: check.state for check in tested.checks}
+    assert states == {"address": "ok", "keys": "ok", "account": "ok", "clock": "ok", "webhook": "none"}
+    assert (tested.good, tested.bad) == (4, False)
+    figure = {check.key: check.figure for check in tested.checks}
+    assert figure["address"].endswith(" ms")
+    assert figure["account"] == "INR"
+    health = shop.till.desk.health["stripe"]
+    assert (health.asked, health.timed_out) == (1, 0)
+    assert health.median_ms is not None
+
+
+async def test_a_key_that_is_refused_is_no_tick(shop: Shop, bank: Bank) -> None:
+    bank.fault("account.fetch", "unauthorized", 1)
+    tested = await shop.till.gatecheck.test("stripe")
+    assert {check.key: check.state for check in tested.checks}["keys"] == "bad"
+    assert tested.bad
+    assert not tested.unreachable
+
+
+async def test_nobody_there_is_said_and_nothing_else_is_claimed(bank: Bank, tmp_path: Path) -> None:
+    shop = open_shop(bank, tmp_path / "shop")
+    (shop.home / "settings.toml").write_text('[gateways.stripe]\napi_base = "http://127.0.0.1:1"\n', encoding="utf-8")
+    await shop.till.setup.reload()
+    tested = await shop.till.gatecheck.test("stripe")
+    assert tested.unreachable
+    assert tested.good == 0
+    with pytest.raises(NotFound):
+        await shop.till.gatecheck.test("acme")
+    await shop.till.close()
+
+
+async def test_clocks_that_are_apart_are_bad(shop: Shop) -> None:
+    shop.clock.advance(3_600)
+    tested = await shop.till.gatecheck.test("stripe")
+    clock = next(check for check in tested.checks if check.key == "clock")
+    assert clock.state == "bad"
+    assert clock.figure.startswith("3600")
+
+
+async def test_a_card_shows_no_part_of_a_secret(shop: Shop) -> None:
+    await shop.till.setup.cards()
+    text = repr(await shop.till.setup.cards())
+    assert shop.key not in text
+    assert all(shop.key[at : at + 8] not in text for at in range(len(shop.key) - 8))
+    assert shop.key not in repr(NewKeys("stripe", "test", {"secret_key": shop.key}))

@@ -1,0 +1,359 @@
+"""Manage > Gateways: who may see it, keys that are never shown, the test of a connection, and F12 right after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from pos.services.setup_views import SafeView
+from pos.ui.theme import Theme
+from pos.ui.widgets.secretfield import SecretField
+from tests.ui import scenes
+from tests.ui.conftest import QuietDesk, Stand, assert_no_stray_windows, make_window
+from tests.ui.fake_till import not_set_up
+from tests.ui.test_sell import CONTROL, FLAT_WHITE
+
+KEY = "sk_test_nobody_reads_this"
+
+
+@pytest.fixture
+def manager(qtbot: QtBot, loop: object, dressed: Theme) -> Iterator[Stand]:
+    """The manager's till: Razorpay is set up, Stripe is not yet."""
+    till, desk = scenes.till(user="Meera"), QuietDesk()
+    scenes.gateways(till)
+    till.setup.known["stripe"] = not_set_up("stripe")
+    window = make_window(till, dressed, desk)
+    qtbot.addWidget(window)
+    window.resize(1440, 900)
+    window.show()
+    window.attach(till, till.goods)
+    made = Stand(qtbot, till, window, desk)
+    made.settle()
+    yield made
+    assert_no_stray_windows()
+    window.kit.tasks.cancel_all()
+    window.close()
+
+
+def open_gateways(stand: Stand) -> None:
+    stand.press(Qt.Key.Key_G, CONTROL)
+    stand.settle()
+
+
+def words(stand: Stand) -> str:
+    """Everything that can be read on screen or aloud."""
+    found = []
+    for widget in stand.window.findChildren(QWidget):
+        if widget.isVisible():
+            found += [widget.accessibleName(), widget.accessibleDescription(), widget.toolTip()]
+            if isinstance(widget, QLabel | QPushButton):
+                found.append(widget.text())
+            elif isinstance(widget, QLineEdit):
+                found.append(widget.displayText())
+    return "\n".join(found)
+
+
+def choose(stand: Stand, name: str) -> None:
+    stand.bot.mouseClick(stand.find(f"gateway.{name}"), Qt.MouseButton.LeftButton)
+    stand.settle()
+
+
+# Who may see it -------------------------------------------------------------------------------------------------------
+
+
+def test_a_cashier_does_not_reach_it(stand: Stand) -> None:
+    assert not stand.window.commands["gateways"].isEnabled()
+    stand.press(Qt.Key.Key_G, CONTROL)
+    stand.press(Qt.Key.Key_4, CONTROL)
+    stand.settle()
+    assert not stand.find("manage.gateways").isVisible()
+    assert stand.find("tillPage").isVisible()
+    stand.press(Qt.Key.Key_N, CONTROL)
+    assert stand.window.flow.overlay == ""
+    assert "cards" not in stand.till.calls
+
+
+def test_a_manager_meets_it_first_and_the_cart_makes_room(manager: Stand) -> None:
+    manager.press(Qt.Key.Key_4, CONTROL)
+    manager.settle()
+    assert manager.text("gateway.title") == "Razorpay"
+    assert not manager.window.workspace.right.isVisible()
+    assert manager.window.workspace.left.width() > 1300
+    assert manager.find("gateway.razorpay").hasFocus()
+    manager.press(Qt.Key.Key_1, CONTROL)
+    assert manager.window.workspace.right.isVisible()
+
+
+def test_no_two_keys_of_the_page_are_the_same(manager: Stand) -> None:
+    manager.scan(FLAT_WHITE)
+    manager.settle()
+    manager.press(Qt.Key.Key_F12)
+    manager.settle()
+    open_gateways(manager)
+    assert manager.window.commands.doubled_keys() == []
+    assert manager.window.commands["gateway.test"].isEnabled()
+    assert not manager.window.commands["check"].isEnabled()
+
+
+# Keys -----------------------------------------------------------------------------------------------------------------
+
+
+def add_stripe(stand: Stand, key: str = KEY) -> None:
+    stand.press(Qt.Key.Key_N, CONTROL)
+    stand.until(lambda: stand.find("keys.field.secret_key").hasFocus())
+    stand.type(key)
+    stand.settle()
+
+
+def test_a_gateway_is_added_and_takes_the_next_payment(manager: Stand) -> None:
+    manager.till.setup.known["razorpay"] = not_set_up("razorpay")
+    open_gateways(manager)
+    manager.press(Qt.Key.Key_N, CONTROL)
+    manager.settle()
+    manager.find("keys.which.stripe").click()  # type: ignore[attr-defined]
+    field = manager.find("keys.field.secret_key")
+    manager.until(field.hasFocus)
+    field.setText(KEY)  # type: ignore[attr-defined]
+    manager.press(Qt.Key.Key_Return)
+    manager.settle()
+    assert manager.till.setup.kept == {"stripe.secret_key": KEY}
+    assert "accepted the keys" in manager.text("bannerTitle")
+    assert manager.text("gateway.title") == "Stripe"
+    assert "pay.qr.stripe" in manager.window.commands.starting_with("pay.qr.")
+    manager.press(Qt.Key.Key_1, CONTROL)
+    manager.scan(FLAT_WHITE)
+    manager.settle()
+    manager.press(Qt.Key.Key_F12)
+    manager.settle()
+    assert "issue stripe" in manager.till.calls
+
+
+def test_what_is_typed_is_never_shown_and_never_stays(manager: Stand) -> None:
+    open_gateways(manager)
+    add_stripe(manager)
+    field = manager.find("keys.field.secret_key")
+    assert isinstance(field, SecretField)
+    assert field.text() == KEY
+    assert field.displayText() == "●" * len(KEY) or set(field.displayText()) == {field.displayText()[0]}
+    assert KEY not in words(manager)
+    QApplication.clipboard().setText("before")
+    field.selectAll()
+    for letter in "cxz":
+        manager.bot.keyClick(field, letter, CONTROL)
+    assert QApplication.clipboard().text() == "before"
+    assert field.text() == KEY
+    manager.press(Qt.Key.Key_Escape)
+    manager.settle()
+    assert field.text() == ""
+    assert manager.till.setup.kept == {}
+
+
+def test_keys_that_are_not_accepted_leave_the_form_open_and_empty(manager: Stand) -> None:
+    open_gateways(manager)
+    manager.press(Qt.Key.Key_N, CONTROL)
+    manager.settle()
+    field = manager.find("keys.field.secret_key")
+    field.setText("sk_wrong")  # type: ignore[attr-defined]
+    manager.press(Qt.Key.Key_Return)
+    manager.settle()
+    assert "does not accept" in manager.text("bannerTitle")
+    assert manager.window.flow.overlay == "keys"
+    assert field.text() == ""  # type: ignore[attr-defined]
+    assert not manager.window.can_confirm()
+    assert not manager.till.setup.known["stripe"].listed
+
+
+def test_both_keys_of_a_gateway_are_asked_for(manager: Stand) -> None:
+    open_gateways(manager)
+    manager.press(Qt.Key.Key_R, CONTROL)
+    manager.settle()
+    names = [field.objectName() for field in manager.window.panels.keys.findChildren(SecretField)]
+    assert names == ["keys.field.key_id", "keys.field.key_secret"]
+    manager.find("keys.field.key_id").setText("rzp_live_1")  # type: ignore[attr-defined]
+    assert not manager.window.can_confirm()
+    manager.find("keys.field.key_secret").setText("secret")  # type: ignore[attr-defined]
+    assert manager.window.can_confirm()
+
+
+def test_removing_keys_is_asked_once(manager: Stand) -> None:
+    open_gateways(manager)
+    manager.window.commands["gateway.remove"].trigger()
+    manager.settle()
+    assert manager.text("removePanel.title") == "Remove the keys of Razorpay?"
+    manager.press(Qt.Key.Key_Escape)
+    assert "remove razorpay" not in manager.till.calls
+    manager.window.commands["gateway.remove"].trigger()
+    manager.settle()
+    manager.window.confirm()
+    manager.settle()
+    assert "remove razorpay" in manager.till.calls
+    assert manager.window.commands.starting_with("pay.qr.") == []
+
+
+# Connection and choices -----------------------------------------------------------------------------------------------
+
+
+def test_f5_tests_the_connection_and_says_what_was_measured(manager: Stand) -> None:
+    open_gateways(manager)
+    assert manager.window.panels.manage.gateways.connection.result.text == "Not tested yet"
+    manager.press(Qt.Key.Key_F5)
+    manager.settle()
+    assert manager.window.panels.manage.gateways.connection.result.text == "5 of 5 · 13:42"
+    assert manager.text("connection.address.figure") == "82 ms"
+
+
+def test_a_gateway_that_does_not_answer_gets_no_tick(manager: Stand) -> None:
+    manager.till.gateway_answers = False
+    open_gateways(manager)
+    manager.press(Qt.Key.Key_F5)
+    manager.settle()
+    pill = manager.window.panels.manage.gateways.connection.result
+    assert (pill.text, pill.tone) == ("0 of 5 · 13:42", "failed")
+
+
+def test_a_gateway_without_keys_cannot_be_tested(manager: Stand) -> None:
+    open_gateways(manager)
+    choose(manager, "stripe")
+    assert manager.text("gateway.title") == "Stripe"
+    assert not manager.window.commands["gateway.test"].isEnabled()
+    assert not manager.find("gateway.enabled").isEnabled()
+
+
+def test_the_switch_shows_what_is_and_not_what_was_asked(manager: Stand) -> None:
+    order = scenes.waiting(manager.till, "2-01872", 9000, "13:40:00", steps=1)
+    attempt = manager.till.orders[order.order_id].attempt
+    assert attempt is not None
+    open_gateways(manager)
+    switch = manager.window.panels.manage.gateways.switch
+    manager.bot.mouseClick(switch, Qt.MouseButton.LeftButton)
+    manager.settle()
+    assert "may still be paid" in manager.text("bannerTitle")
+    assert switch.isChecked()
+    manager.till.customer_pays(order.order_id)
+    manager.bot.keyClick(switch, Qt.Key.Key_Space)
+    manager.settle()
+    assert not switch.isChecked()
+    assert manager.window.commands.starting_with("pay.qr.") == []
+
+
+def test_the_second_can_be_made_the_first(manager: Stand) -> None:
+    scenes.gateways(manager.till)
+    open_gateways(manager)
+    choose(manager, "stripe")
+    manager.window.commands["gateway.first"].trigger()
+    manager.settle()
+    assert "order stripe" in manager.till.calls
+    assert list(manager.window.panels.manage.gateways.list.buttons) == ["stripe", "razorpay"]
+    assert manager.till.queries.gateways()[0].name == "stripe"
+
+
+def test_choices_are_written(manager: Stand) -> None:
+    open_gateways(manager)
+    shop = manager.window.panels.manage.gateways.shop
+    menu = shop.qr.menu()
+    assert menu is not None
+    next(action for action in menu.actions() if action.data() == "gateway").trigger()
+    manager.settle()
+    assert shop.qr.value.text() == "The gateway’s own link"
+    every = shop.every.menu()
+    assert every is not None
+    next(action for action in every.actions() if action.data() == 15).trigger()
+    manager.settle()
+    assert (manager.till.setup.minutes, shop.every.value.text()) == (15.0, "15 min")
+
+
+# Where there is no keyring --------------------------------------------------------------------------------------------
+
+
+def test_without_a_keyring_the_vault_comes_first(manager: Stand) -> None:
+    manager.till.vaults.view = SafeView("vault", "missing")
+    open_gateways(manager)
+    assert "No keyring" in manager.text("safe.title")
+    manager.press(Qt.Key.Key_N, CONTROL)
+    manager.settle()
+    assert manager.window.flow.overlay == "vault"
+    first, again = manager.find("vault.passphrase"), manager.find("vault.again")
+    first.setText("four words are best")  # type: ignore[attr-defined]
+    again.setText("four words are worst")  # type: ignore[attr-defined]
+    manager.press(Qt.Key.Key_Return)
+    manager.settle()
+    assert manager.text("bannerTitle") == "The two passphrases differ."
+    assert first.text() == ""  # type: ignore[attr-defined]
+    for field in (first, again):
+        field.setText("four words are best")  # type: ignore[attr-defined]
+    manager.press(Qt.Key.Key_Return)
+    manager.settle()
+    assert manager.till.vaults.passphrase == "four words are best"
+    assert not manager.find("safe.title").isVisible()
+    assert first.text() == ""  # type: ignore[attr-defined]
+
+
+def test_a_locked_vault_is_opened_with_its_passphrase(manager: Stand) -> None:
+    manager.till.vaults.view, manager.till.vaults.passphrase = SafeView("vault", "locked"), "open sesame"
+    open_gateways(manager)
+    for given, left in (("wrong", "locked"), ("open sesame", "open")):
+        if manager.window.flow.overlay != "vault":
+            manager.window.commands["vault"].trigger()
+            manager.settle()
+        assert not manager.find("vault.again").isVisible()
+        manager.find("vault.passphrase").setText(given)  # type: ignore[attr-defined]
+        manager.press(Qt.Key.Key_Return)
+        manager.settle()
+        assert manager.till.vaults.view.vault == left
+
+
+def test_nowhere_to_keep_keys_is_said(manager: Stand) -> None:
+    manager.till.vaults.view = SafeView("nowhere")
+    open_gateways(manager)
+    assert "gnome-keyring" in manager.text("safe.text")
+    assert not manager.window.commands["vault"].isEnabled()
+
+
+# Looks ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [(1024, 768), (1366, 768), (1440, 900), (1920, 1080)])
+def test_everything_on_the_page_has_room(manager: Stand, size: tuple[int, int]) -> None:
+    manager.window.resize(*size)
+    open_gateways(manager)
+    manager.press(Qt.Key.Key_F5)
+    manager.settle()
+    page = manager.window.panels.manage
+    assert page.gateways.list._area.horizontalScrollBar().maximum() == 0
+    assert page.gateways._area.horizontalScrollBar().maximum() == 0
+    cut = [
+        (label.objectName(), label.text())
+        for label in page.findChildren(QLabel)
+        if label.isVisible() and not label.wordWrap() and type(label) is QLabel
+        and label.fontMetrics().horizontalAdvance(label.text()) > label.width() + 1
+    ]  # fmt: skip
+    assert cut == []
+
+
+@pytest.mark.parametrize("name", ["light", "dark", "contrast"])
+def test_every_control_has_a_name(manager: Stand, dressed: Theme, name: str) -> None:
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    dressed.wear(app, name)
+    open_gateways(manager)
+    page = manager.window.panels.manage
+    nameless = [
+        widget.objectName() or type(widget).__name__
+        for widget in page.findChildren(QWidget)
+        if widget.isVisible() and widget.focusPolicy() != Qt.FocusPolicy.NoFocus and not widget.accessibleName()
+    ]
+    assert nameless == []
+
+
+def test_the_tab_key_reaches_every_part(manager: Stand) -> None:
+    open_gateways(manager)
+    reached = set()
+    for _ in range(40):
+        manager.press(Qt.Key.Key_Tab)
+        reached.add(manager.focus().objectName())
+    wanted = {"button.gateway.add", "gateway.enabled", "button.gateway.keys", "button.gateway.test", "shop.qr"}
+    assert wanted <= reached
