@@ -195,7 +195,7 @@ def _keys(card: GatewayCard) -> dict[str, str]:
     Raises:
         BadInput: fewer or more lines than there are keys to give.
     """
-    wanted = [secret for secret in card.secrets if secret.place not in ("environment", "file")]
+    wanted = [secret for secret in card.secrets if not secret.fixed]
     if sys.stdin.isatty():
         return {s.name: click.prompt(secret_title(s.name), hide_input=True, err=True).strip() for s in wanted}
     lines = [line.strip() for line in sys.stdin.read(STDIN_MAX_CHARS + 1).splitlines() if line.strip()]

@@ -110,12 +110,14 @@ class Desk:
         return self._open.setdefault(name, entry.connect(known.account))
 
     async def _introduce(self, entry: Enrolled) -> Account:
-        account = await self.meet(entry)
+        account = await self.meet(entry, self._health_of(entry.name))
         await self._context.store.write(lambda tx: self.keep(tx, account))
         return account
 
-    async def meet(self, entry: Enrolled) -> Account:
+    async def meet(self, entry: Enrolled, health: Health | None = None) -> Account:
         """Ask a gateway who we are with these keys; nothing is kept.
+
+        Without `health` this is a trial: keys that are not accepted say nothing of the gateway that is in use.
 
         Raises:
             BadInput: a key is missing, or must not be sent to this address.
@@ -124,9 +126,10 @@ class Desk:
         """
         gateway = entry.connect("")
         try:
-            reading = (await self.ask(gateway, gateway.adapter.whoami())).reading
+            health = health or Health()
+            reading = (await self.ask(gateway, gateway.adapter.whoami(), health=health)).reading
             check_introduction(entry, reading)
-            named = reading.account or await self._by_witness(entry, gateway)
+            named = reading.account or await self._by_witness(entry, gateway, health)
             if not named:
                 raise OutcomeUnknown(f"{entry.title} did not say which account this is.", "Try again in a moment.")
         finally:
@@ -159,7 +162,7 @@ class Desk:
         for name in self.enrolled:
             self.health.setdefault(name, Health())
 
-    async def _by_witness(self, entry: Enrolled, gateway: Gateway) -> str:
+    async def _by_witness(self, entry: Enrolled, gateway: Gateway, health: Health) -> str:
         """Which account this is where the gateway has no call that says so.
 
         A new key of an account we know can see the last link that was made there; a key of another account cannot.
@@ -171,20 +174,25 @@ class Desk:
         """
         links = await self._context.store.read(lambda tx: tx.attempts.newest_links(entry.name, entry.mode))
         for account, link in links:
-            outcome = (await self.ask(gateway, gateway.adapter.fetch(link))).reading.outcome
+            outcome = (await self.ask(gateway, gateway.adapter.fetch(link), health=health)).reading.outcome
             if outcome is Outcome.OK:
                 return account
             if outcome is not Outcome.NOT_FOUND:
                 raise OutcomeUnknown(f"{entry.title} did not say which account this is.", "Try again in a moment.")
         return entry.own_account
 
-    async def ask(self, gateway: Gateway, call: PreparedCall, *, timeout_s: float = ASK_TIMEOUT_S) -> Asked:
-        """Ask once, and note how the gateway does.
+    def _health_of(self, name: str) -> Health:
+        return self.health.setdefault(name, Health())
+
+    async def ask(
+        self, gateway: Gateway, call: PreparedCall, *, timeout_s: float = ASK_TIMEOUT_S, health: Health | None = None
+    ) -> Asked:
+        """Ask once, and note how the gateway does: in its own `health`, or in the one that is given.
 
         Raises:
             NotSent, NoAnswer: as the gateway's connection says.
         """
-        health = self.health.setdefault(gateway.adapter.name, Health())
+        health = health or self._health_of(gateway.adapter.name)
         started_s = self._context.clock.monotonic_s()
         health.asked += 1
         try:

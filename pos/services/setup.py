@@ -328,5 +328,5 @@ def _values_of(entry: Entry, old: Entry | None) -> dict[str, object]:
     for name in ("enabled", "api_base", "qr", "rank"):
         value = getattr(entry, name)
         if value != getattr(base, name):
-            wanted[name] = value
+            wanted[name] = None if value == "" else value
     return wanted

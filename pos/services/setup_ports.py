@@ -28,7 +28,7 @@ class Entry:
 
 
 Changes = Mapping[str, Mapping[str, object] | None]
-"""By gateway the values to write; None takes the gateway out of the settings."""
+"""By gateway the values to write, None takes one away; None for a gateway takes it out of the settings."""
 
 
 class GatewaySettingsFile(Protocol):

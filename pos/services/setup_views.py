@@ -25,6 +25,11 @@ class SecretView:
     def known(self) -> bool:
         return bool(self.place)
 
+    @property
+    def fixed(self) -> bool:
+        """It comes from where this program only reads: it is changed there, and needs no place here."""
+        return self.place in ("environment", "file")
+
 
 @dataclass(frozen=True, slots=True)
 class Ability:

@@ -129,6 +129,17 @@ async def test_settings_that_cannot_be_written_put_the_keys_back(new: NewShop) -
     assert new.secrets.values == {"gateways.stripe.secret_key": first}
 
 
+async def test_keys_that_are_refused_say_nothing_of_the_gateway_in_use(new: NewShop, bank: Bank) -> None:
+    await new.add()
+    await new.till.gatecheck.test("stripe")
+    bank.fault("account.fetch", "unauthorized", 1)
+    with pytest.raises(Refused):
+        await new.add()
+    health = new.till.desk.health["stripe"]
+    assert (health.word, health.unauthorized, health.asked) == ("ok", False, 1)
+    assert (await new.till.queries.status()).gateway == "ok"
+
+
 async def test_a_cashier_may_not(new: NewShop) -> None:
     new.till.database.write_now(lambda tx: tx.shop.put_person(Person("Asha", "cashier")))
     people = People([Person("Asha", "cashier"), Person("Meera", "manager")], "Asha")

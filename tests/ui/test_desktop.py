@@ -25,6 +25,7 @@ from pos.ui.theme import Theme
 from tests.processes import ROOT, environment, run_pos, serve
 from tests.shop import CAKE, TEA, Bank, bank_process, open_shop, settings_text
 from tests.ui.conftest import QuietDesk, Stand
+from tests.ui.test_sell import CONTROL
 
 HEAVY = ("sqlalchemy", "alembic", "httpx", "keyring", "segno", "cryptography", "pos.store", "pos.gateways.http")
 START_S = 60.0
@@ -165,3 +166,38 @@ def test_a_sale_by_keys_on_the_real_till(
     ended = loop.create_task(ending())  # type: ignore[arg-type]
     qtbot.waitUntil(ended.done, timeout=10_000)
     assert os.path.exists(home / "till.db")
+
+
+def test_the_first_gateway_is_added_in_the_running_window_and_the_next_key_uses_it(
+    qtbot: QtBot, loop: asyncio.AbstractEventLoop, dressed: Theme, home: Path, bank: Bank, qapp: QApplication
+) -> None:
+    (home / "settings.toml").write_text('[shop]\nname = "Corner Café"\ncurrency = "INR"  # ours\n', encoding="utf-8")
+    desk = QuietDesk()
+    window = desktop.first_paint(qapp, home, desktop.facts_of(config.load(home)), desk)
+    qtbot.addWidget(window)
+    started = loop.create_task(desktop.build(home, window))
+    qtbot.waitUntil(started.done, timeout=30_000)
+    till, ending = started.result()
+    hands = Stand(qtbot, till, window, desk)  # type: ignore[arg-type]
+    hands.until(lambda: window.kit.tasks.running == 0)
+    assert till.queries.gateways() == []
+    hands.press(Qt.Key.Key_G, CONTROL)
+    qtbot.waitUntil(lambda: bool(window.setup.cards), timeout=10_000)
+    qtbot.waitUntil(window.commands["gateway.add"].isEnabled, timeout=10_000)
+    hands.press(Qt.Key.Key_N, CONTROL)
+    qtbot.waitUntil(lambda: window.flow.overlay == "keys", timeout=5_000)
+    hands.find("keys.which.stripe").click()  # type: ignore[attr-defined]
+    hands.find("keys.server").setText(bank.url)  # type: ignore[attr-defined]
+    qtbot.waitUntil(window.can_confirm, timeout=5_000)
+    window.confirm()
+    qtbot.waitUntil(lambda: window.flow.overlay == "", timeout=15_000)
+    assert [choice.name for choice in till.queries.gateways()] == ["stripe"]
+    assert "# ours" in (home / "settings.toml").read_text("utf-8")
+    hands.press(Qt.Key.Key_1, CONTROL)
+    hands.scan(TEA.barcode)
+    hands.press(Qt.Key.Key_F12)
+    qtbot.waitUntil(lambda: window.flow.counter.stage is Stage.WAITING, timeout=15_000)
+    assert window.panels.pay.sheet.test.isVisible()
+    window.close()
+    ended = loop.create_task(ending())  # type: ignore[arg-type]
+    qtbot.waitUntil(ended.done, timeout=10_000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
@@ -14,6 +15,7 @@ from pos.ui.counter import Stage
 from pos.ui.theme import Theme
 from tests.ui import scenes
 from tests.ui.conftest import QuietDesk, Stand, assert_no_stray_windows, make_window
+from tests.ui.test_pay import ask_for_qr
 from tests.ui.test_sell import CONTROL
 
 ALT = Qt.KeyboardModifier.AltModifier
@@ -225,3 +227,19 @@ def test_a_paid_card_leaves_after_a_while(stand: Stand) -> None:
     stand.till.clock.pass_s(120)
     stand.window._ticked()
     assert [card for card in stand.window.panels.sell.tray.cards if card.isVisible()] == []
+
+
+def test_test_mode_is_marked_where_money_is_asked_for_and_counted(office: Stand) -> None:
+    """The pay panel by the attempt's own mode; the day, and its print, by the books."""
+    till = office.till
+    till.test_mode = True
+    ask_for_qr(office)
+    assert office.window.panels.pay.sheet.test.isVisible()
+    assert till.today is not None
+    till.today = replace(till.today, test=True)
+    office.press(Qt.Key.Key_F11)
+    office.settle()
+    assert office.window.panels.day.test.isVisible()
+    office.press(Qt.Key.Key_P, CONTROL)
+    office.settle()
+    assert any("TEST" in line for _, lines in office.desk.printed for line in lines)

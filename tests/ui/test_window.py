@@ -263,6 +263,19 @@ def test_test_mode_is_marked_everywhere(qtbot: QtBot, loop: object, dressed: The
     window.close()
 
 
+def test_the_mark_follows_the_books_once_they_are_for_real_money(stand: Stand) -> None:
+    stand.press(Qt.Key.Key_D, CONTROL)
+    assert stand.window.display is not None
+    stand.till.set_status(test_mode=True)
+    stand.settle()
+    assert stand.window.top.test.isVisible()
+    assert stand.window.display.left.test.isVisible()
+    stand.till.set_status(test_mode=False)
+    stand.settle()
+    assert not stand.window.top.test.isVisible()
+    assert not stand.window.display.left.test.isVisible()
+
+
 # Lights ---------------------------------------------------------------------------------------------------------------
 
 

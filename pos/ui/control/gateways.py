@@ -149,7 +149,9 @@ class GatewayControl(QObject):
 
     def open_keys(self, *, adding: bool) -> None:
         """The form for keys; where nothing can keep them, first the vault."""
-        if self.safe.kind == "vault" and not self.safe.open:
+        offered = [card for card in self.cards if (not card.listed if adding else card.name == self.chosen)]
+        given = any(all(secret.fixed for secret in card.secrets) for card in offered)
+        if self.safe.kind == "vault" and not self.safe.open and not given:
             self.open_vault()
             return
         self._adding = adding

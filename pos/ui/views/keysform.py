@@ -8,8 +8,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from pos.domain.errors import BadInput
-from pos.services.setup_views import GatewayCard, NewKeys, SafeView
+from pos.services.setup_views import GatewayCard, NewKeys, SafeView, SecretView
 from pos.ui.views.form import FormPanel, text_field
+from pos.ui.views.gatewaycards import place_word
 from pos.ui.widgets.chips import Chips
 from pos.ui.widgets.labels import column, holder, label
 from pos.ui.widgets.secretfield import SecretField
@@ -68,7 +69,7 @@ class KeysPanel(FormPanel):
 
     @property
     def can_confirm(self) -> bool:
-        return not self._busy and bool(self.fields) and all(field.filled for field in self.fields.values())
+        return not self._busy and bool(self._made) and all(field.filled for field in self.fields.values())
 
     def open(self, cards: Sequence[GatewayCard], chosen: str, *, adding: bool) -> None:
         """`adding`: choose among those that are not set up yet; else other keys for the chosen one."""
@@ -130,13 +131,19 @@ class KeysPanel(FormPanel):
             widget.deleteLater()
         self._made, self.fields = [], {}
         for secret in card.secrets if card else ():
-            field = SecretField(f"keys.field.{secret.name}", secret.title)
-            field.textChanged.connect(self.changed)
-            row = narrow(column(label(secret.title, "field"), 8, field, 10))
+            row = narrow(column(label(secret.title, "field"), 8, self._field(secret), 10))
             self._room.addWidget(row)
             self._made.append(row)
-            self.fields[secret.name] = field
         self.changed.emit()
+
+    def _field(self, secret: SecretView) -> QWidget:
+        """Where to type it; or where it comes from, for what is not this program's to change."""
+        if secret.fixed:
+            return label(place_word(secret.place), "sub", name=f"keys.fixed.{secret.name}")
+        field = SecretField(f"keys.field.{secret.name}", secret.title)
+        field.textChanged.connect(self.changed)
+        self.fields[secret.name] = field
+        return field
 
 
 class RemovePanel(FormPanel):

@@ -1,0 +1,100 @@
+"""A shop sets its gateway up by commands: what somebody types, in a home without a keyring."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.conftest import COMMAND_S, Done
+from tests.processes import ROOT
+from tests.shop import Bank, bank_process
+
+KEYS = "POS_SECRETS_FILE"
+
+
+@dataclass
+class Hands:
+    home: Path
+    bank: Bank
+
+    def pos(self, *words: str, stdin: str = "", **environment: str) -> Done:
+        base = {
+            "PATH": "/usr/bin:/bin",
+            "POS_HOME": str(self.home),
+            "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
+        }
+        done = subprocess.run(
+            [sys.executable, "-m", "pos", *words],
+            input=stdin, capture_output=True, text=True, check=False, cwd=ROOT, env=base | environment,
+            timeout=COMMAND_S,
+        )  # fmt: skip
+        return Done(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture
+def hands(tmp_path: Path) -> Iterator[Hands]:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "settings.toml").write_text('# ours\n[shop]\nname = "Corner"\ncurrency = "INR"\n', encoding="utf-8")
+    with bank_process(tmp_path / "bank") as bank:
+        yield Hands(home, bank)
+
+
+def keys_file(hands: Hands, key: str) -> dict[str, str]:
+    path = hands.home / "keys.toml"
+    path.write_text(f'gateways.stripe.secret_key = "{key}"\n', encoding="utf-8")
+    path.chmod(0o600)
+    return {KEYS: str(path)}
+
+
+def test_a_gateway_from_the_first_key_to_the_last(hands: Hands) -> None:
+    """Add, list, test, sell, try to leave, settle, leave."""
+    listed = hands.pos("gateways", "list", "--json")
+    assert [(card["name"], card["listed"]) for card in listed.json if card["name"] == "stripe"] == [("stripe", False)]
+    nowhere = hands.pos(
+        "gateways", "add", "stripe", "--mode", "test", "--api-base", hands.bank.url, stdin="sk_test_x1\n"
+    )
+    assert nowhere.status in (1, 4), nowhere.err
+    assert "sk_test_x1" not in nowhere.err + nowhere.out
+    key = hands.bank.new_key()
+    given = keys_file(hands, key)
+    added = hands.pos("gateways", "add", "stripe", "--mode", "test", "--api-base", hands.bank.url, **given)
+    assert added.status == 0, added.err
+    assert "accepted the keys" in added.out
+    tested = hands.pos("gateways", "test", "stripe", "--json", **given)
+    assert tested.status == 0
+    assert [check["state"] for check in tested.json["checks"]] == ["ok", "ok", "ok", "ok", "none"]
+    shown = hands.pos("gateways", "show", "stripe", **given)
+    assert "Checkout Session" in shown.out
+    assert key not in shown.out
+    assert key not in json.dumps(hands.pos("gateways", "show", "stripe", "--json", **given).json)
+    assert "TEST" in hands.pos("day", "preview", "--no-refresh", **given).out
+    assert "the till makes up for" in hands.pos("doctor", **given).out
+    assert hands.pos("gateways", "disable", "stripe", **given).status == 0
+    assert hands.pos("gateways", "test", "stripe", **given).status == 2
+    assert hands.pos("gateways", "enable", "stripe", "--as", "Nobody", **given).status == 2
+    assert hands.pos("gateways", "enable", "stripe", **given).status == 0
+    removed = hands.pos("gateways", "remove", "stripe", **given)
+    assert (removed.status, "file" in removed.err) == (2, True)
+    hands.bank.served.kill()
+    down = hands.pos("gateways", "test", "stripe", **given)
+    assert down.status == 4
+    assert "BAD" in down.out
+    assert (hands.home / "settings.toml").read_text(encoding="utf-8").startswith("# ours\n")
+
+
+def test_keys_come_on_standard_input_one_a_line(hands: Hands) -> None:
+    empty = hands.pos("gateways", "add", "stripe", "--mode", "test", "--api-base", hands.bank.url)
+    assert empty.status == 2
+    assert "secret key" in empty.err
+    two = hands.pos("gateways", "add", "stripe", "--mode", "test", stdin="sk_test_1\nsk_test_2\n")
+    assert (two.status, "sk_test" in two.err) == (2, False)
+    live = hands.pos("gateways", "add", "stripe", "--mode", "test", stdin="sk_live_1\n")
+    assert live.status == 2
+    assert "real money" in live.err
