@@ -14,11 +14,12 @@ from pos.app.wiring import Outside, Till, open_till
 from pos.domain.basket import Line
 from pos.domain.errors import BadInput, NotAllowed, NotFound, OutcomeUnknown, PosError, Refused, Unreachable
 from pos.domain.shown import Shown
-from pos.domain.store_port import Person
+from pos.domain.store_port import Hint, Person
 from pos.services.bus import Event, GatewaysChanged
 from pos.services.people import People
-from pos.services.setup_views import NewKeys
+from pos.services.setup_views import Check, NewKeys
 from pos.sync.settings import SettingsWatcher
+from tests.services.test_money import link_of
 from tests.shop import TEA, Bank, GivenSecrets, MovedClock, Shop, open_shop
 
 EMPTY = '# my shop\n[shop]\nname = "Corner"   # ours\ncurrency = "INR"\n'
@@ -314,3 +315,31 @@ async def test_a_card_shows_no_part_of_a_secret(shop: Shop) -> None:
     assert shop.key not in text
     assert all(shop.key[at : at + 8] not in text for at in range(len(shop.key) - 8))
     assert shop.key not in repr(NewKeys("stripe", "test", {"secret_key": shop.key}))
+
+
+async def test_a_webhook_through_the_relay_is_a_tick_only_when_one_has_come(bank: Bank, tmp_path: Path) -> None:
+    shop = open_shop(bank, tmp_path / "shop", relay='url = "https://relay.example"')
+
+    async def webhook() -> Check:
+        return next(c for c in (await shop.till.gatecheck.test("stripe")).checks if c.key == "webhook")
+
+    assert (await webhook()).state == "bad", "the relay was never heard"
+    shop.till.relay_health.heard_at_ms, shop.till.relay_health.connected = shop.clock.now_ms(), True
+    assert (await webhook()).state == "none", "heard, but no webhook has come"
+    view = await shop.sell()
+    await shop.pays(view)
+    await shop.till.hints.take(Hint("ep:1:t", "stripe", "webhook", link_of(view), "", "", "", 1), "ep:1:t")
+    found = await webhook()
+    assert (found.state, found.figure) == ("ok", "0 s ago")
+    await shop.till.close()
+
+
+async def test_a_refund_that_the_gateway_has_not_finished_keeps_it_on(shop: Shop, bank: Bank) -> None:
+    view = await shop.sell()
+    await shop.pays(view)
+    await shop.check(view)
+    bank.fault("refund.create", "refund_pending", 1)
+    await shop.till.refunds.refund(view.order_id, amount_minor=None, reason="test", actor="Owner")
+    with pytest.raises(Refused) as caught:
+        await shop.till.setup.enable("stripe", False, actor="")
+    assert "1 refund is on the way" in caught.value.title

@@ -232,7 +232,6 @@ class SafeNote(QFrame):
         self.hide()
 
     def show_safe(self, safe: SafeView) -> None:
-        self.setVisible(not safe.open)
         words = {"missing": VaultWords.MISSING, "locked": VaultWords.LOCKED}
         self.text.setText(words.get(safe.vault, VaultWords.NOWHERE))
         self.button.setVisible(safe.kind == "vault")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QBoxLayout, QWidget
 
+from pos.services.setup_views import SafeView
 from pos.ui.views.gatewaycards import ConnectionCard, KeysCard, SafeNote, ShopCard
 from pos.ui.views.gatewaylist import GatewayList, scroll
 from pos.ui.views.gatewaytable import AbilityTable
@@ -18,7 +19,7 @@ from pos.words.gateways import Gateways
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pos.services.setup_views import GatewayCard, SafeView
+    from pos.services.setup_views import GatewayCard
     from pos.ui.commands import Commands
     from pos.ui.kit import Kit
 
@@ -37,6 +38,7 @@ class GatewaysPanel(QWidget):
         super().__init__()
         self.setObjectName("gatewaysPanel")
         self.card: GatewayCard | None = None
+        self._safe = SafeView("keyring")
         self.list = GatewayList(kit, commands)
         self.title = label("", "page", name="gateway.title")
         self.sub = label("", "sub", name="gateway.account")
@@ -95,8 +97,16 @@ class GatewaysPanel(QWidget):
         self.earlier.setVisible(card.place > 1)
         self.switch.show_on(card.enabled)
         self.switch.setEnabled(card.listed)
+        self._show_note()
         self.keys.show_card(card, relay)
         self.shop.show_card(card, minutes)
 
     def show_safe(self, safe: SafeView) -> None:
         self.note.show_safe(safe)
+        self._safe = safe
+        self._show_note()
+
+    def _show_note(self) -> None:
+        """Where keys can be kept matters for keys that this program keeps."""
+        given = self.card is not None and all(secret.fixed for secret in self.card.secrets)
+        self.note.setVisible(not self._safe.open and not given)
