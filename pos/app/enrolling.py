@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from pos.app.config import GatewaySettings, Settings
+from pos.app.redact import hide
 from pos.app.settingsfile import Change, SettingsFile
 from pos.domain.errors import BadInput, PosError
 from pos.domain.facts import Mode
@@ -27,8 +28,9 @@ log = logging.getLogger("pos.app")
 class Shelf:
     """The gateways that exist: `pos.services.setup_ports.GatewayShelf`."""
 
-    def __init__(self, settings: SettingsFile) -> None:
+    def __init__(self, settings: SettingsFile, secrets: SecretStore) -> None:
         self._settings = settings
+        self._secrets = secrets
 
     def names(self) -> list[str]:
         return registry.names()
@@ -37,8 +39,17 @@ class Shelf:
         return registry.adapter(name, Mode.TEST).capabilities
 
     def enrolled(self, entry: Entry, keys: Mapping[str, str]) -> Enrolled:
-        wanted = GatewaySettings(entry.enabled, entry.mode, entry.api_base, entry.return_url, entry.qr, entry.rank)
-        return enrolled_with(self._settings.read(), entry.name, wanted, dict(keys))
+        typed = {
+            name: hide(value) if value else "" for name, value in keys.items()
+        }  # no log may have it, tried or kept
+        return enrolled_with(self._settings.read(), entry.name, _settings_of(entry), typed)
+
+    def enrolled_kept(self, entry: Entry) -> Enrolled:
+        return enrolled(self._settings.read(), entry.name, _settings_of(entry), self._secrets)
+
+
+def _settings_of(entry: Entry) -> GatewaySettings:
+    return GatewaySettings(entry.enabled, entry.mode, entry.api_base, entry.return_url, entry.qr, entry.rank)
 
 
 class GatewayEntries:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
-from pos.app.secrets import KeyringSecrets
 from pos.domain.errors import PosError
 from pos.domain.ports import SecretStore
 from pos.services.setup_ports import Vault
@@ -21,10 +20,11 @@ class Placed(Protocol):
 
 @runtime_checkable
 class Vaulted(Protocol):
-    """A store with a vault in it."""
+    """A store that keeps what it is given: in a keyring, else in its vault."""
 
     @property
     def vault(self) -> Vault: ...
+    def has_keyring(self) -> bool: ...
 
 
 class Safe:
@@ -53,7 +53,7 @@ class Safe:
 
     def has_keyring(self) -> bool:
         """Asked of the keyring itself: it writes, reads and forgets a word, so this may block."""
-        return not isinstance(self._secrets, Placed) or KeyringSecrets().usable()
+        return not isinstance(self._secrets, Vaulted) or self._secrets.has_keyring()
 
     def vault(self) -> Vault | None:
         return self._secrets.vault if isinstance(self._secrets, Vaulted) else None

@@ -106,7 +106,12 @@ class Till:
         self.sync = Watching()
         safe = Safe(self.secrets)
         self.setup = GatewaySetup(
-            self.context, self.desk, self.people, GatewayEntries(self.settings_file), Shelf(self.settings_file), safe
+            self.context,
+            self.desk,
+            self.people,
+            GatewayEntries(self.settings_file),
+            Shelf(self.settings_file, self.secrets),
+            safe,
         )
         self.gatecheck = GateCheck(self.context, self.desk, self.relay_health)
         self.vaults = Vaults(safe, self.people, self.setup)

@@ -202,7 +202,8 @@ def _keys(card: GatewayCard) -> dict[str, str]:
     if len(lines) == len(wanted):
         return {secret.name: line for secret, line in zip(wanted, lines, strict=True)}
     names = ", then ".join(secret.title.lower() for secret in wanted) or "nothing: the environment has it"
-    raise BadInput(f"{len(lines)} lines came on standard input.", f"{card.title} needs one a line: {names}.")
+    title = f"{card.title} needs {len(wanted)} keys on standard input, {len(lines)} came."
+    raise BadInput(title, f"Give one a line: {names}.")
 
 
 def _state(card: GatewayCard) -> str:

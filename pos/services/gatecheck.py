@@ -107,8 +107,10 @@ def _keys(entry: Enrolled, heard: Heard) -> Check:
         return Check("keys", "none", Connection.KEYS, Connection.NOT_LOOKED_AT)
     problem = heard.problem or (_refusal(entry, heard.asked) if heard.asked else None)
     if problem is not None:
-        state = "none" if isinstance(problem, OutcomeUnknown) else "bad"
-        return Check("keys", state, Connection.KEYS_REFUSED if state == "bad" else Connection.KEYS, hint=str(problem))
+        if isinstance(problem, OutcomeUnknown):
+            return Check("keys", "none", Connection.KEYS, hint=str(problem))
+        title = Connection.KEYS_NOT_SENT if heard.problem else Connection.KEYS_REFUSED
+        return Check("keys", "bad", title, hint=str(problem))
     return Check("keys", "ok", Connection.KEYS_LIVE if entry.mode == "live" else Connection.KEYS_TEST)
 
 

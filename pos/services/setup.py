@@ -296,7 +296,7 @@ class GatewaySetup:
         def read() -> tuple[str, list[Enrolled]]:
             stamp = self._settings.stamp()
             found = [entry for entry in self._settings.entries() if entry.enabled]
-            return stamp, [self._shelf.enrolled(entry, self._kept(entry.name)) for entry in found]
+            return stamp, [self._shelf.enrolled_kept(entry) for entry in found]
 
         stamp, entries = await asyncio.to_thread(read)
         names, modes = tuple(self._shelf.names()), [entry.mode for entry in entries]
@@ -305,15 +305,6 @@ class GatewaySetup:
         self._desk.enrol(entries)
         self._context.shop = replace(self._context.shop, test_mode=mode != "live")
         self._context.bus.publish(GatewaysChanged(tuple(self._desk.names())))
-
-    def _kept(self, name: str) -> dict[str, str]:
-        found = {}
-        for each in self._shelf.capabilities(name).secrets:
-            try:
-                found[each] = self._safe.get(full_name(name, each)) or ""
-            except PosError:  # locked: the gateway is enrolled and says so when it is asked
-                found[each] = ""
-        return found
 
 
 def _print(values: Mapping[str, str]) -> str:

@@ -67,7 +67,11 @@ class GatewayShelf(Protocol):
         ...
 
     def enrolled(self, entry: Entry, keys: Mapping[str, str]) -> Enrolled:
-        """Ready to be opened. Raises BadInput where it cannot make the codes that are wanted."""
+        """With these keys, ready to be opened. Raises BadInput where it cannot make the codes that are wanted."""
+        ...
+
+    def enrolled_kept(self, entry: Entry) -> Enrolled:
+        """As `enrolled`, with the keys that are kept; what keeps them from being read is told when it is opened."""
         ...
 
 

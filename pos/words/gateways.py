@@ -85,6 +85,7 @@ class Connection:
     KEYS_LIVE = Text("Keys accepted, live mode")
     KEYS = Text("Keys accepted")
     KEYS_REFUSED = Text("Keys are not accepted")
+    KEYS_NOT_SENT = Text("Keys were not sent")
     RIGHT_ACCOUNT = Text("Right account {account}")
     OTHER_ACCOUNT = Text("Another account than before")
     WHICH_ACCOUNT = Text("Right account")

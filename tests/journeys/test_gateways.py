@@ -62,7 +62,7 @@ def test_a_gateway_from_the_first_key_to_the_last(hands: Hands) -> None:
     )
     assert nowhere.status in (1, 4), nowhere.err
     assert "sk_test_x1" not in nowhere.err + nowhere.out
-    key = hands.bank.new_key()
+    key = hands.bank.new_keys()["gateways.stripe.secret_key"]
     given = keys_file(hands, key)
     added = hands.pos("gateways", "add", "stripe", "--mode", "test", "--api-base", hands.bank.url, **given)
     assert added.status == 0, added.err

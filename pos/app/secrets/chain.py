@@ -117,6 +117,10 @@ class ChainedSecrets:
             return ""
         return found[0] if found else ""
 
+    def has_keyring(self) -> bool:
+        """Whether there is a keyring that can be relied on. Asks it, so it may block."""
+        return self._ring.usable()
+
     def place(self) -> tuple[bool, str]:
         """Whether keys can be kept in order, and where, for people. Asks the keyring, so it may block."""
         if self._ring.usable():
