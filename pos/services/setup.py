@@ -81,7 +81,7 @@ class GatewaySetup:
             values = await asyncio.to_thread(self._values, keys)
             candidate = self._shelf.enrolled(entry, values)
             before = await self._context.store.read(lambda tx: tx.shop.account(entry.name))
-            account = await self._desk.meet(candidate, before)
+            account = await self._desk.meet(candidate)
             if before is not None and (before.account, before.mode) != (account.account, account.mode):
                 await self._check_settled(entry.name, f"the keys of {candidate.title} are changed to another account")
             await self._keep(keys, entry, old)
