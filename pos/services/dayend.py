@@ -169,7 +169,7 @@ class DayEnd:
             totals=tuple(self._totals(tx, names, entries, start, end)),
             cash_difference_minor=None,
             parked_count=sum(1 for p in parked if p.kind != "orphan"),
-            parked_minor=sum(p.amount_minor for p in parked if p.kind != "orphan"),
+            parked_minor=sum(p.amount_minor for p in parked if p.kind != "orphan" and p.currency == shop.currency),
             closed_at_ms=None,
             unread=tuple(run.note for run in runs if run.note),
             test=shop.test_mode,
@@ -226,16 +226,21 @@ class DayEnd:
         )
 
     def _totals(self, tx: Tx, names: Sequence[str], entries: Sequence[ZEntry], start: int, end: int) -> list[TotalRow]:
-        """Cash from the till's own entries; each gateway's captures beside what the orders are due from it."""
+        """Cash from the till's own entries; each gateway's captures beside what the orders are due from it.
+
+        In the shop's currency alone: what the same account took in another is no part of these sums.
+        """
+        money = self._context.shop.currency
         cash = sum(e.amount_minor for e in entries if e.kind == "tender")
         rows = [TotalRow("cash", "Cash", cash, None)]
         captured_all = fees = 0
         for name in names:
-            facts = tx.facts.in_window(name, start, end)
+            facts = [fact for fact in tx.facts.in_window(name, start, end) if fact.currency == money]
             captured = sum({f.object: f.amount_minor or 0 for f in facts}.values())
             orders = tx.facts.orders_of(facts)
             owed = sum(fold(tx.facts.bundle(order_id)).owed_minor for order_id in orders)
-            parked = sum(p.amount_minor for p in tx.facts.parked(start, end) if p.gateway == name)
+            here = (p for p in tx.facts.parked(start, end) if (p.gateway, p.currency) == (name, money))
+            parked = sum(p.amount_minor for p in here)
             rows.append(TotalRow(name, gateway_title(name), captured - owed - parked, captured))
             captured_all += captured
             fees += self._fees(tx, facts)
@@ -246,9 +251,13 @@ class DayEnd:
         return rows
 
     def _fees(self, tx: Tx, captures: Sequence[Fact]) -> int:
-        total = 0
+        total, money = 0, self._context.shop.currency
         for payment in {(f.gateway, f.object) for f in captures}:
-            known = [f.amount_minor or 0 for f in tx.facts.of_payment(*payment) if f.kind is Kind.PAYMENT_FEE]
+            known = [
+                f.amount_minor or 0
+                for f in tx.facts.of_payment(*payment)
+                if f.kind is Kind.PAYMENT_FEE and f.currency == money
+            ]
             total += max(known, default=0)
         return total
 

@@ -258,6 +258,23 @@ async def test_a_payment_made_without_us_is_foreign_and_asked_for_once(bank: Ban
     await shop.till.close()
 
 
+async def test_a_foreign_payment_in_another_currency_is_not_added_to_the_days_rupees(shop: Shop) -> None:
+    """Dollars that somebody else took through the same account were added to the day's rupees as if they were some."""
+    view = await shop.sell(TEA)
+    await shop.pays(view)
+    gate = await shop.till.desk.get(shop.gateway)
+    asking = LinkRequest("k" * 12, "not-one-of-ours", 5_000, "USD", "Web shop", "other", "web", "https://example.com/")
+    (link,) = (await shop.till.desk.ask(gate, gate.adapter.create(asking))).reading.links
+    await shop.pay_address(link.url)
+    await sweep(shop)
+    day = await shop.till.day.preview(refresh=False)
+    there = {row.key: row.there_minor for row in day.totals}
+    assert (there[shop.gateway], day.parked_count, day.parked_minor) == (TEA.price_minor, 1, 0)
+    payout, fees = there["payout"], there["fees"]
+    assert fees is not None
+    assert payout == TEA.price_minor + fees
+
+
 async def test_a_gateway_whose_keys_are_missing_keeps_the_other_one_selling(shop: Shop) -> None:
     keys = {name: value for name, value in shop.keys.items() if not name.startswith(f"gateways.{OTHER[shop.gateway]}.")}
     await shop.till.close()
