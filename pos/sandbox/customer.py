@@ -99,7 +99,9 @@ def _pay(client: httpx.Client, link: str, outcome: str, method: str | None) -> R
         fields = {"token": page.token, "action": ACTIONS[outcome], "method": chosen}
         answer = client.post(address, data=fields, follow_redirects=False)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise Unreachable(f"Nobody answered at {link}.", f"Is the sandbox running? ({type(error).__name__})") from None
+        server, upi, _ = link.partition(UPI_APP)  # a UPI text does not say where its bank is: the server was guessed
+        hint = "Is the sandbox there? Give its address with --sandbox." if upi else "Is the sandbox running?"
+        raise Unreachable(f"Nobody answered at {server}.", f"{hint} ({type(error).__name__})") from None
     return Result(link, answer.headers.get(OUTCOME_HEADER, "unknown"), answer.headers.get("location"))
 
 

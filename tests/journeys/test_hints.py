@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -84,21 +85,25 @@ def test_the_customers_browser_comes_back_and_decides_nothing(street: Street) ->
     """Its address says *paid*, whoever typed it: the page shows what the till says, and the till asks."""
     street.bank.fault("webhook", "dropped", EVERY_WEBHOOK)
     street.follow()
-    order = street.asks()
-    (link,) = street.links_at_gateway()
-    back = (link.get("success_url") or link.get("callback_url")).partition("?")[0]
+    unpaid, order = street.asks("CAKE"), street.asks()
+    paying, lying = (relay_page(street, link) for link in street.links_at_gateway())
+    lied = httpx.get(f"{lying}?razorpay_payment_link_status=paid&session_id=x", timeout=10, trust_env=False)
+    assert (lied.status_code, unpaid["number"] in lied.text) == (200, True)
+    result = customer.pay(order["attempt"]["link_url"], "paid")
+    assert str(result.location).startswith(paying)
+    assert httpx.get(str(result.location), timeout=10, trust_env=False).status_code == 200
+    assert "callback" in sources(street.until(order["number"], shown="paid"))
+    assert street.order(unpaid["number"])["shown"] == "waiting"
+    street.assert_books()
+
+
+def relay_page(street: Street, link: Any) -> str:
+    """Where the gateway sends the browser after paying, once the till has told the relay of the link."""
+    back: str = (link.get("success_url") or link.get("callback_url")).partition("?")[0]
     short = back.replace(f"/return/{street.shop}/", "/p/")
     assert short.startswith(street.relay.url)
-    eventually(lambda: httpx.get(short, timeout=10, trust_env=False).status_code == 303)  # the relay knows the link
-    lied = httpx.get(f"{back}?razorpay_payment_link_status=paid&session_id=x", timeout=10, trust_env=False)
-    assert (lied.status_code, order["number"] in lied.text) == (200, True)
-    assert street.order(order["number"])["shown"] == "waiting"
-    result = customer.pay(short, "paid")
-    assert str(result.location).startswith(back)
-    assert httpx.get(str(result.location), timeout=10, trust_env=False).status_code == 200
-    paid = street.until(order["number"], shown="paid")
-    assert "callback" in sources(paid)
-    street.assert_books()
+    eventually(lambda: httpx.get(short, timeout=10, trust_env=False).status_code == 303)
+    return back
 
 
 @pytest.mark.parametrize("keep_hours", ["96", "0"])

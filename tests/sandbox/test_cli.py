@@ -51,6 +51,11 @@ def test_a_customer_in_a_script(shop: Shop) -> None:
     assert (again.returncode, again.stdout) == (1, "already_paid\n")
 
 
+def test_a_upi_text_that_nobody_answers_asks_where_its_bank_is() -> None:
+    done = run_pos(["sandbox", "pay", "upi://pay?pa=x&am=1.00", "--sandbox", "http://127.0.0.1:9"])
+    assert (done.returncode, "at http://127.0.0.1:9." in done.stderr, "--sandbox" in done.stderr) == (4, True, True)
+
+
 def test_a_customer_who_waits_or_leaves(shop: Shop) -> None:
     assert run_pos(["sandbox", "pay", shop.session().url, "--outcome", "pending"]).returncode == 0
     assert run_pos(["sandbox", "pay", shop.session().url, "--outcome", "leave"]).returncode == 0
