@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 
 from pos.domain.errors import OutcomeUnknown, Unreachable
 from pos.ui.counter import Stage
+from pos.ui.views.halves import _short
 from tests.ui.conftest import Stand
 from tests.ui.fake_till import LINK
 from tests.ui.test_sell import CHAI, CONTROL, FLAT_WHITE
@@ -403,3 +404,8 @@ def test_a_link_that_comes_after_the_cashier_went_on_waits_in_the_tray(stand: St
     assert [line.name for line in stand.window.flow.counter.basket.lines] == ["Masala chai"]
     assert stand.till.orders[ORDER].shown == "waiting"
     assert stand.window.top.lights[3].text == "1 waiting"
+
+
+def test_the_text_of_a_upi_code_is_not_written_under_it() -> None:
+    assert _short("upi://pay?pa=shop@upi&am=60&cu=INR") == ""
+    assert _short("https://rzp.io/i/abc") == "rzp.io/i/abc"

@@ -238,6 +238,8 @@ class OutcomeHalf(QFrame):
 
 
 def _short(url: str) -> str:
-    """The link without its scheme, for the eye."""
+    """The link without its scheme, for the eye; nothing of a UPI text, which nobody can read."""
+    if url.startswith("upi:"):
+        return ""
     plain = url.partition("://")[2]
     return plain if len(plain) <= MAX_LINK_SHOWN else plain[: MAX_LINK_SHOWN - 1] + "…"
