@@ -10,11 +10,11 @@ from pos.domain.basket import Line
 from pos.domain.catalogue import Product
 from pos.domain.facts import Mode
 from pos.domain.order import Life
-from pos.domain.ports import Gateway, PreparedCall
+from pos.domain.ports import Gateway
 from pos.domain.store_port import Tx
 from pos.gateways.http import HttpGateway
 from pos.gateways.stripe.adapter import make
-from pos.services.issue import Drafted
+from pos.services.issue import Drafted, Sending
 
 SETTINGS = """[shop]
 name = "Bench"
@@ -44,7 +44,7 @@ class QuietTill:
             return checkout.draft(tx, order, self._gateway, "Owner")
 
         drafted = self._till.database.write_now(write)
-        assert isinstance(drafted.outgoing and drafted.outgoing.call, PreparedCall)
+        assert isinstance(drafted, Sending)
 
     def put_products(self, products: Sequence[Product]) -> None:
         self._till.database.write_now(lambda tx: tx.shop.put_products(products))

@@ -173,6 +173,7 @@ async def live(app: QApplication, home: Path, window: MainWindow) -> int:
         window.show_error(error)
         await closed.wait()
         return error.exit_status
+    gc.freeze()  # the till stands too: a collection of all of it would take longer than a frame
     sys.stdout.write(f"ready {server_name(home)}\n")
     sys.stdout.flush()
     await closed.wait()

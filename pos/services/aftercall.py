@@ -14,7 +14,7 @@ from pos.domain.payment import Phase
 from pos.domain.ports import Asked, Gateway, LinkInfo, Outcome, ShortLinks
 from pos.domain.store_port import CallLog, Outgoing, Problem, Tx
 from pos.services import schedule
-from pos.services.bus import LinkIssued, OrderChanged
+from pos.services.bus import CodeWanted, LinkIssued, OrderChanged
 from pos.services.context import Context
 from pos.services.desk import Desk
 from pos.services.evidence import evidence_of
@@ -44,6 +44,8 @@ class AfterCall:
         allowed = gate.page_allowed(info.url)
         short = await self._short(outgoing, info) if allowed else ""
         now = self._context.now_ms()
+        if allowed:
+            self._context.bus.publish(CodeWanted(short or info.url))
 
         def write(tx: Tx) -> OrderView:
             tx.orders.lock(outgoing.order_id)
@@ -64,8 +66,9 @@ class AfterCall:
                 tx.attempts.update(replace(known, look_due_at_ms=now))
             line = CallLog(attempt.order_id, attempt.id, now, "create", "create", "ok", "", asked.status)
             tx.outbox.log(line)
-            self._settle.apply(tx, [evidence_of(attempt.gateway, asked, source, "create")], now)
-            return view_of(tx, attempt.order_id, now)
+            settled = self._settle.settle(tx, [evidence_of(attempt.gateway, asked, source, "create")], now)
+            bundle = next((each.bundle for each in settled if each.bundle.order.id == attempt.order_id), None)
+            return view_of(tx, attempt.order_id, now, bundle)
 
         view = await self._context.store.write(write)
         self._context.bus.publish(OrderChanged(view.row))

@@ -22,6 +22,13 @@ class LinkIssued:
 
 
 @dataclass(frozen=True, slots=True)
+class CodeWanted:
+    """A code of this text will be wanted when the write that is under way is done; it must not be shown before."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class PageOpened:
     """The customer opened the payment page (a hint)."""
 
@@ -48,7 +55,7 @@ class GatewaysChanged:
     names: tuple[str, ...]
 
 
-Event = OrderChanged | LinkIssued | PageOpened | StatusChanged | ReconcileDone | GatewaysChanged
+Event = OrderChanged | LinkIssued | CodeWanted | PageOpened | StatusChanged | ReconcileDone | GatewaysChanged
 Listener = Callable[[Event], None]
 
 

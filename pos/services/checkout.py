@@ -10,7 +10,7 @@ from pos.domain.store_port import Tx
 from pos.services import schedule
 from pos.services.bus import OrderChanged
 from pos.services.context import Context
-from pos.services.issue import Issuer
+from pos.services.issue import Issuer, OtherLinkOpen
 from pos.services.looks import Looks
 from pos.services.orderview import view_of
 from pos.services.people import People
@@ -40,16 +40,19 @@ class Checkout:
             OutcomeUnknown: the other gateway has not confirmed that its link is closed.
             Unreachable: provably not sent; another gateway may be tried at once.
         """
-        attempts = await self._context.store.read(lambda tx: tx.attempts.of_order(order_id))
-        other = next((a for a in attempts if a.phase in (Phase.OPEN, Phase.CLOSING) and a.gateway != gateway), None)
-        if other is not None:
-            view = await self.give_up(order_id, actor=actor)
-            if view.left_minor == 0:
-                return view  # it was paid meanwhile
-            if view.attempt is not None and view.attempt.phase == Phase.CLOSING:
-                raise OutcomeUnknown(
-                    f"The first link of order {view.number} is not confirmed closed.", "Wait a moment, then try again."
-                )
+        try:
+            return await self._issue(order_id, gateway, actor=actor)
+        except OtherLinkOpen:
+            attempts = await self._context.store.read(lambda tx: tx.attempts.of_order(order_id))
+            if not any(a.phase in (Phase.OPEN, Phase.CLOSING) and a.gateway != gateway for a in attempts):
+                raise
+        view = await self.give_up(order_id, actor=actor)
+        if view.left_minor == 0:
+            return view  # it was paid meanwhile
+        if view.attempt is not None and view.attempt.phase == Phase.CLOSING:
+            raise OutcomeUnknown(
+                f"The first link of order {view.number} is not confirmed closed.", "Wait a moment, then try again."
+            )
         return await self._issue(order_id, gateway, actor=actor)
 
     async def check_now(self, order_id: str) -> OrderView:

@@ -29,10 +29,10 @@ from pos.services.bus import OrderChanged
 from pos.services.context import Context
 from pos.services.desk import Desk
 from pos.services.looks import find_link
-from pos.services.orderview import gateway_title, view_of
+from pos.services.orderview import gateway_title, row_of, view_of
 from pos.services.selling import Selling
 from pos.services.settle import Settle
-from pos.services.views import OrderView
+from pos.services.views import OrderRow, OrderView
 
 LEASE_MS = 15_000
 EXPIRY_MARGIN_S = 60
@@ -43,12 +43,21 @@ LOOK_AGAIN_S = 1.0
 BUSY_WAIT_MAX_S = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Drafted:
-    """What the first write left: the view, and the call that is now ours to send (None: nothing to send)."""
+class OtherLinkOpen(Refused):
+    """A link that was shown is open, or being closed: it must be closed before there can be one of another gateway."""
 
-    view: OrderView
-    outgoing: Outgoing | None
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """What the first write left: the order's line, and the call that is now ours to send with what it asks for."""
+
+    row: OrderRow
+    outgoing: Outgoing
+    attempt: Attempt
+
+
+Drafted = OrderView | Sending
+"""The order as it stands, where there is nothing to send."""
 
 
 class Issuer:
@@ -117,14 +126,13 @@ class Issuer:
     def draft(self, tx: Tx, order: Order, gate: Gateway, actor: str) -> Drafted:
         """The write before the call, inside the caller's transaction: place, freeze, draft, claim."""
         now = self._context.now_ms()
-        attempts = tx.attempts.of_order(order.id)
-        live = next((a for a in attempts if a.live), None)
+        bundle = tx.facts.bundle(order.id, order)
+        live = next((a for a in bundle.attempts if a.live), None)
         if live is not None:
             again = self._again(tx, live, gate, now)
             if again is not None:
                 return again
-            attempts = tx.attempts.of_order(order.id)
-        bundle = tx.facts.bundle(order.id)
+            bundle = tx.facts.bundle(order.id, order)
         if order.life is not Life.PLACED:
             bundle = replace(bundle, order=replace(order, life=Life.PLACED))
         verdict = fold(bundle)
@@ -132,13 +140,13 @@ class Issuer:
             raise Refused(f"Order {order.number} is voided.", "Ring it up again.")
         if verdict.left_minor == 0:
             if verdict.kept_minor:
-                return Drafted(view_of(tx, order.id, now), None)
+                return view_of(tx, order.id, now)
             raise Refused(f"Order {order.number} has nothing to pay.", "Finish it as a sale without payment.")
-        check_fence(attempts, order.number)
+        check_fence(bundle.attempts, order.number)
         if verdict.in_flight:  # a link that was fenced, and a payment of it that came to life again
             raise Refused(f"A payment of order {order.number} may still come.", "Wait until it is settled.")
         placed = self._selling.place(tx, order)
-        attempt = self._new_attempt(placed, len(attempts) + 1, verdict.left_minor, gate, now)
+        attempt = self._new_attempt(placed, len(bundle.attempts) + 1, verdict.left_minor, gate, now)
         request = self._request(placed, attempt, tx.shop.meta("relay_shop") or "")
         call = gate.adapter.create(replace(request, expires_at_ms=self._expiry_ms(gate, now)))
         outgoing = Outgoing(
@@ -159,19 +167,21 @@ class Issuer:
         tx.outbox.put(outgoing)
         body = {"no": attempt.no, "gateway": attempt.gateway, "amount_minor": attempt.amount_minor, "key": attempt.key}
         tx.journal.append(now, actor, "attempt.drafted", order.id, body)
-        return Drafted(view_of(tx, order.id, now), outgoing)
+        bundle = replace(bundle, order=placed, attempts=[*bundle.attempts, attempt])
+        return Sending(row_of(bundle, fold(bundle), now), outgoing, attempt)
 
     def _again(self, tx: Tx, live: Attempt, gate: Gateway, now_ms: int) -> Drafted | None:
         """A live attempt is shown again, or its call repeated; None when it was abandoned and a new one may be made."""
         same = live.gateway == gate.adapter.name
         if live.phase is Phase.OPEN and same:
-            return Drafted(view_of(tx, live.order_id, now_ms), None)
+            return view_of(tx, live.order_id, now_ms)
         if live.phase is Phase.CLOSING or live.phase is Phase.OPEN:
-            raise Refused("Another link of this order is not closed yet.", "Give it up first, then choose again.")
+            raise OtherLinkOpen("Another link of this order is not closed yet.", "Give it up first, then choose again.")
         row = tx.outbox.of_attempt(live.id, "create")
         if same and row is not None and now_ms < live.send_by_ms:
             claimed = tx.outbox.claim(row.id, self._context.owner, now_ms, LEASE_MS)
-            return Drafted(view_of(tx, live.order_id, now_ms), claimed)
+            view = view_of(tx, live.order_id, now_ms)
+            return Sending(view.row, claimed, live) if claimed else view
         # never shown: needs no fence; what came of it is found and closed in the background
         tx.attempts.update(schedule.abandoned(live, "replaced before it was shown", now_ms))
         if row is not None:
@@ -228,19 +238,19 @@ class Issuer:
     # -- step 2: the call --------------------------------------------------------------------------------------------
 
     async def _go_on(self, gate: Gateway, drafted: Drafted) -> OrderView:
-        self._context.bus.publish(OrderChanged(drafted.view.row))
-        if drafted.outgoing is None:
-            return drafted.view
-        return await self._send(gate, drafted.outgoing)
+        self._context.bus.publish(OrderChanged(drafted.row))
+        if not isinstance(drafted, Sending):
+            return drafted
+        return await self._send(gate, drafted.outgoing, drafted.attempt)
 
-    async def _send(self, gate: Gateway, outgoing: Outgoing) -> OrderView:
+    async def _send(self, gate: Gateway, outgoing: Outgoing, attempt: Attempt) -> OrderView:
         """Send the same bytes until an answer can be read, a few times at the most.
 
         Without a key at the gateway nothing that may have arrived is sent again: it is looked for.
         """
         keyed = gate.adapter.capabilities.key_life_s > 0
         if not keyed and outgoing.tries > 1:
-            return await self._look_for(gate, outgoing, "no_answer", "an earlier call was not answered", 0)
+            return await self._look_for(gate, outgoing, attempt, ("no_answer", "an earlier call was not answered", 0))
         for repeat in range(REPEATS + 1):
             last = repeat == REPEATS
             try:
@@ -253,7 +263,7 @@ class Issuer:
                 return await self._after.unanswered(outgoing, "not_sent", error.title, 0)
             except NoAnswer as error:
                 if not keyed:
-                    return await self._look_for(gate, outgoing, "no_answer", error.title, 0)
+                    return await self._look_for(gate, outgoing, attempt, ("no_answer", error.title, 0))
                 if last:
                     return await self._after.unanswered(outgoing, "no_answer", error.title, 0)
             else:
@@ -263,19 +273,21 @@ class Issuer:
                     continue
                 # without a key, a no to a repeated call may mean that the first one was done after all
                 if not keyed and (outcome is Outcome.UNKNOWN or (repeat and outcome is Outcome.REFUSED)):
-                    return await self._look_for(gate, outgoing, outcome.value, asked.reading.message, asked.status)
+                    why = (outcome.value, asked.reading.message, asked.status)
+                    return await self._look_for(gate, outgoing, attempt, why)
                 if outcome is not Outcome.UNKNOWN or last:
-                    return await self._answered(gate, outgoing, asked)
+                    return await self._answered(gate, outgoing, attempt, asked)
             await asyncio.sleep(REPEAT_PAUSE_S * random.uniform(0.5, 1.5))  # noqa: S311 - tills must not come in step
         raise AssertionError("unreachable")
 
-    async def _look_for(self, gate: Gateway, outgoing: Outgoing, outcome: str, message: str, status: int) -> OrderView:
+    async def _look_for(
+        self, gate: Gateway, outgoing: Outgoing, attempt: Attempt, why: tuple[str, str, int]
+    ) -> OrderView:
         """Find by our reference what a call without an answer may have made, twice; found and open, it is ours to show.
 
-        Not found proves nothing yet: the order stays unknown, and the prober goes on looking.
+        Not found proves nothing yet: the order stays unknown, and the prober goes on looking. `why` is the call's
+        outcome, the words for it and the HTTP status, for the log.
         """
-        attempt = await self._context.store.read(lambda tx: tx.attempts.get(outgoing.attempt_id))
-        assert attempt is not None
         for pause_s in (0.0, LOOK_AGAIN_S):
             await asyncio.sleep(pause_s)
             try:
@@ -284,14 +296,13 @@ class Issuer:
                 break
             if info is not None and _fits(info, attempt):
                 return await self._after.opened(gate, outgoing, info, asked, Source.FETCH)
-        return await self._after.unanswered(outgoing, outcome, message, status)
+        return await self._after.unanswered(outgoing, *why)
 
     # -- step 3: the write after the call ----------------------------------------------------------------------------
 
-    async def _answered(self, gate: Gateway, outgoing: Outgoing, asked: Asked) -> OrderView:
+    async def _answered(self, gate: Gateway, outgoing: Outgoing, attempt: Attempt, asked: Asked) -> OrderView:
         reading = asked.reading
         if reading.outcome is Outcome.OK:
-            attempt = await self._context.store.read(lambda tx: tx.attempts.get(outgoing.attempt_id))
             info = _our_link(reading.links, attempt)
             if info is not None:
                 return await self._after.opened(gate, outgoing, info, asked)
@@ -307,9 +318,9 @@ class Issuer:
         raise Refused(f"{title} made no link: {reading.message or 'it gave no reason'}.", "Choose another way to pay.")
 
 
-def _our_link(links: Sequence[LinkInfo], attempt: Attempt | None) -> LinkInfo | None:
+def _our_link(links: Sequence[LinkInfo], attempt: Attempt) -> LinkInfo | None:
     """The link in the answer, if it is the one that was asked for; another order's object is no answer."""
-    return next((info for info in links if attempt and info.url and _is_ours(info, attempt)), None)
+    return next((info for info in links if info.url and _is_ours(info, attempt)), None)
 
 
 def _fits(info: LinkInfo, attempt: Attempt) -> bool:

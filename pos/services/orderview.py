@@ -27,9 +27,8 @@ def payment_text(methods: tuple[str, ...], gateways: tuple[str, ...]) -> str:
     return " + ".join([*parts, *(words[m] for m in methods if m in words)])
 
 
-def row_of(tx: Tx, bundle: Bundle, verdict: Verdict, now_ms: int) -> OrderRow:
+def row_of(bundle: Bundle, verdict: Verdict, now_ms: int) -> OrderRow:
     """The order's line, from what was just folded."""
-    version = tx.orders.lock(bundle.order.id).version
     state = state_of(bundle, verdict, now_ms)
     return OrderRow(
         order_id=bundle.order.id,
@@ -41,7 +40,7 @@ def row_of(tx: Tx, bundle: Bundle, verdict: Verdict, now_ms: int) -> OrderRow:
         shown=shown(state),
         money=verdict.money,
         certainty=state.certainty,
-        version=version,
+        version=bundle.order.version,
     )
 
 
@@ -107,9 +106,9 @@ def find_order(tx: Tx, text: str) -> Order:
     return found
 
 
-def view_of(tx: Tx, order_id: str, now_ms: int) -> OrderView:
-    """One order, whole."""
-    bundle = tx.facts.bundle(order_id)
+def view_of(tx: Tx, order_id: str, now_ms: int, known: Bundle | None = None) -> OrderView:
+    """One order, whole. `known` is its bundle where the caller has it as this transaction left it."""
+    bundle = known or tx.facts.bundle(order_id)
     verdict = fold(bundle)
     order = bundle.order
     state = state_of(bundle, verdict, now_ms)

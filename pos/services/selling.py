@@ -95,9 +95,7 @@ class Selling:
         tx.orders.freeze(order.id, order.revision, now)
         if order.life is Life.PLACED:
             return order
-        placed = replace(order, life=Life.PLACED)
-        tx.orders.update(placed)
-        return placed
+        return tx.orders.update(replace(order, life=Life.PLACED))
 
     async def hold(self, order_id: str, *, actor: str = "") -> OrderView:
         return await self._move(order_id, Life.HELD, (Life.DRAFT,), actor)

@@ -16,7 +16,7 @@ in their sighting's source. One write does, in this order:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from pos.domain import verdict as verdicts
 from pos.domain.facts import Fact, Kind, Source
@@ -36,6 +36,14 @@ from pos.services.views import OrderRow
 
 RECEIPT_VALID_MS = 10 * 60_000
 DRAWER_VALID_MS = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """An order after a write: its line for the bus, and its bundle as the transaction left it."""
+
+    row: OrderRow
+    bundle: Bundle
 
 
 class Settle:
@@ -61,6 +69,10 @@ class Settle:
 
     def apply(self, tx: Tx, evidence: Sequence[Evidence], now_ms: int) -> list[OrderRow]:
         """The write itself, for callers that have more to write in the same transaction."""
+        return [settled.row for settled in self.settle(tx, evidence, now_ms)]
+
+    def settle(self, tx: Tx, evidence: Sequence[Evidence], now_ms: int) -> list[Settled]:
+        """As `apply`, with each order's bundle as it is after the write."""
         touched: dict[str, Evidence] = {}
         for item in evidence:
             new = tx.facts.add(item.facts, item.sighting(now_ms))
@@ -72,37 +84,35 @@ class Settle:
                 tx.sync.set_cursor(item.cursor)
             if item.drop_hint:
                 tx.sync.drop_hint(item.drop_hint)
-        rows = []
+        done = []
         for order_id in sorted(touched):
-            tx.orders.lock(order_id)
-            bundle = tx.facts.bundle(order_id)
+            bundle = tx.facts.bundle(order_id, tx.orders.lock(order_id))
             for item in evidence:
                 bundle = _apply_links(tx, bundle, item, now_ms)
-            rows.append(self.refold(tx, order_id, now_ms, touched[order_id], bundle))
-        return rows
+            done.append(self._refold(tx, bundle, now_ms, touched[order_id]))
+        return done
 
-    def refold(
-        self, tx: Tx, order_id: str, now_ms: int, cause: Evidence | None = None, known: Bundle | None = None
-    ) -> OrderRow:
-        """Compute an order's money anew from everything known, under its lock, and write what follows from it.
+    def refold(self, tx: Tx, order_id: str, now_ms: int) -> OrderRow:
+        """Compute an order's money anew from everything known, under its lock, and write what follows from it."""
+        return self._refold(tx, tx.facts.bundle(order_id, tx.orders.lock(order_id)), now_ms, None).row
 
-        `known` is the order's bundle where the caller has just read it in this transaction.
-        """
-        bundle = known or tx.facts.bundle(order_id)
+    def _refold(self, tx: Tx, bundle: Bundle, now_ms: int, cause: Evidence | None) -> Settled:
+        order_id = bundle.order.id
         verdict = verdicts.fold(bundle)
         if self._end_excess(tx, bundle, verdict, now_ms):
-            bundle = tx.facts.bundle(order_id)
+            bundle = tx.facts.bundle(order_id, bundle.order)
         before = tx.orders.cached(order_id)
         cached = cached_of(verdict)
         if cached != before:
             tx.orders.cache(order_id, cached)
+            bundle = replace(bundle, order=replace(bundle.order, version=bundle.order.version + 1))
             body = {"money": cached.money, "kept_minor": cached.kept_minor, "due_minor": verdict.due_minor}
             body |= {"source": cause.source.value, "hint": cause.hint} if cause else {}
             tx.journal.append(now_ms, "", "order.money", order_id, body)
         self._heal(tx, bundle, verdict, before, cause, now_ms)
         self._note_movements(tx, bundle, verdict, now_ms)
         self._sync_problems(tx, bundle, verdict, now_ms)
-        return row_of(tx, bundle, verdict, now_ms)
+        return Settled(row_of(bundle, verdict, now_ms), bundle)
 
     def _end_excess(self, tx: Tx, bundle: Bundle, verdict: Verdict, now_ms: int) -> bool:
         """A live attempt that asks for more than is due ends in this write: one link, one payment."""

@@ -6,6 +6,7 @@ The page shows what the till last said; a relay that is down costs the customer 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,9 @@ from pos.services.views import OrderView
 from pos.sync.relay_client import RelayClient
 
 QUEUE_MAX = 200
+AGAIN_S = 2.0
+PAUSE_S = 0.25
+"""Several changes of one order are told as one, and after what the counter waits for."""
 
 
 class Publisher:
@@ -46,13 +50,19 @@ class Publisher:
             self._orders.put_nowait(order_id)
 
     async def run(self) -> None:
-        """For ever; a state that could not be told is told with the order's next change."""
+        """For ever; a state that could not be told is told a little later."""
+        waiting: dict[str, None] = {}  # in the order in which they changed, each once
         while True:
-            order_id = await self._orders.get()
-            try:
-                await self._tell(order_id)
-            except PosError:
-                continue
+            with contextlib.suppress(TimeoutError):
+                waiting[await asyncio.wait_for(self._orders.get(), AGAIN_S if waiting else None)] = None
+                await asyncio.sleep(PAUSE_S)
+            while not self._orders.empty():
+                waiting[self._orders.get_nowait()] = None
+            with contextlib.suppress(PosError):
+                for order_id in list(waiting)[-QUEUE_MAX:]:
+                    await self._tell(order_id)
+                    del waiting[order_id]
+            waiting = dict.fromkeys(list(waiting)[-QUEUE_MAX:])
 
     async def _tell(self, order_id: str) -> None:
         attempts = await self._context.store.read(lambda tx: tx.attempts.of_order(order_id))

@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Signal
 
 from pos.services.bus import (
     Bus,
+    CodeWanted,
     Event,
     GatewaysChanged,
     LinkIssued,
@@ -26,6 +27,7 @@ class Bridge(QObject):
 
     order_changed = Signal(object)
     link_issued = Signal(str, str)
+    code_wanted = Signal(str)
     page_opened = Signal(str)
     status_changed = Signal(object)
     reconcile_done = Signal(object)
@@ -47,6 +49,8 @@ class Bridge(QObject):
                 self.order_changed.emit(row)
             case LinkIssued(order_id, attempt_id):
                 self.link_issued.emit(order_id, attempt_id)
+            case CodeWanted(text):
+                self.code_wanted.emit(text)
             case PageOpened(order_id):
                 self.page_opened.emit(order_id)
             case StatusChanged(status):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from pos.domain.order import Life
 from pos.domain.status import Shown
@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from pos.services.views import GatewayChoice, OrderRow, OrderView, TimelineRow
     from pos.ui.basket import Basket
     from pos.ui.tasks import Tasks
+
+
+FIRST_WORK_MS = 12
+"""A payment's order is written before the screen is laid out for it, within a frame: so the two do not compete."""
+TIMELINE_WAIT_S = 0.03
+"""What happened is read behind what is waited for: the code, the tick."""
 
 
 class Stage(StrEnum):
@@ -47,9 +53,13 @@ _BY_WORD = {
 
 
 class Counter(QObject):
-    """`changed` after every change of what is shown; `turned_paid` once, when the order on screen becomes paid."""
+    """`changed` after every change of what is shown; `turned_paid` once, when the order on screen becomes paid.
+
+    `code_due` just before a `changed` that shows a link: the code is what is waited for.
+    """
 
     changed = Signal()
+    code_due = Signal()
     turned_paid = Signal()
     turned_unknown = Signal()
     failed = Signal(object)
@@ -128,10 +138,11 @@ class Counter(QObject):
 
     def pay_qr(self, gateway: GatewayChoice) -> None:
         """Save, place and issue the link, or show the live one again."""
+        if self.asking:
+            return  # pressed again before the screen was laid out anew
         self.asking = gateway.title
         self.timeline = []
-        self.changed.emit()
-        self._start(self._issue(gateway.name), "")
+        self._start(self._issue(gateway.name), "", shown_at_once=False)
 
     def take_cash(self, given_minor: int | None = None) -> None:
         """Cash for what is left; a live link is closed first, by the service."""
@@ -245,10 +256,13 @@ class Counter(QObject):
             self.view = saved
         self.changed.emit()
 
-    def _start(self, work: Coroutine[Any, Any, OrderView | None], busy: str) -> None:
-        self._start_then(work, self._take, busy)
+    def _start(self, work: Coroutine[Any, Any, OrderView | None], busy: str, *, shown_at_once: bool = True) -> None:
+        self._start_then(work, self._take, busy, shown_at_once=shown_at_once)
 
-    def _start_then(self, work: Coroutine[Any, Any, Any], then: Any, busy: str = "") -> None:
+    def _start_then(
+        self, work: Coroutine[Any, Any, Any], then: Any, busy: str = "", *, shown_at_once: bool = True
+    ) -> None:
+        """`shown_at_once` False: the work begins first, and what changes on screen is laid out while it waits."""
         self.busy = busy
         turn = self._turn
 
@@ -265,7 +279,10 @@ class Counter(QObject):
                 self._after_failure()
 
         self._tasks.start(self, work, done, failed)
-        self.changed.emit()
+        if shown_at_once:
+            self.changed.emit()
+        else:
+            QTimer.singleShot(FIRST_WORK_MS, self, self.changed.emit)
 
     def _after_failure(self) -> None:
         """The books know more than the failure: an order that was placed meanwhile is shown as it stands now."""
@@ -296,6 +313,8 @@ class Counter(QObject):
         before = self.stage
         self.view = view
         self.basket.follow(view)
+        if self.stage is Stage.WAITING:
+            self.code_due.emit()
         self.changed.emit()
         if self.stage is Stage.PAID and before is not Stage.PAID:
             self.turned_paid.emit()
@@ -307,8 +326,14 @@ class Counter(QObject):
             self.timeline = rows
             self.changed.emit()
 
+        async def read(order_id: str) -> list[TimelineRow]:
+            import asyncio  # 60 ms: not before the first paint
+
+            await asyncio.sleep(TIMELINE_WAIT_S)
+            return await self.till.queries.timeline(order_id)
+
         if self.view is not None:
-            self._read(self.till.queries.timeline(self.view.order_id), take)
+            self._read(read(self.view.order_id), take)
 
     def _read(self, work: Coroutine[Any, Any, Any], then: Callable[[Any], None]) -> None:
         """Read something about the order on the counter; an answer that comes when another stands there is dropped."""

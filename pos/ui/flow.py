@@ -181,7 +181,7 @@ class Flow(QObject):
         if chosen is None:
             self.failed.emit(NotFound(Sell.NO_GATEWAY, Sell.NO_GATEWAY_HINT))
             return
-        self.go("sell")
+        self.page, self.overlay = "sell", ""  # arranged with the counter's own change: once, not twice
         self.counter.pay_qr(chosen)
 
     def hold_or_recall(self) -> None:

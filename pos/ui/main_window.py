@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
 from pos.ui.basket import Basket
 from pos.ui.commands import Commands
+from pos.ui.control.lights import LightControl
 from pos.ui.control.selling import SellControl
 from pos.ui.counter import Counter
 from pos.ui.flow import Flow
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from pos.domain.catalogue import Product
     from pos.domain.errors import PosError
     from pos.services.api import TillApi
-    from pos.services.views import OrderRow, OrderView, StatusView
+    from pos.services.views import OrderRow, OrderView
     from pos.ui.bridge import Bridge
     from pos.ui.control.closing import DayControl
     from pos.ui.control.gateways import GatewayControl
@@ -78,6 +79,7 @@ class MainWindow(QMainWindow):
         self.scanner: Scanner | None = None
         self.panels = Panels(kit, self.flow, self.commands, self.workspace)
         self.selling = SellControl(self.flow, self.panels.sell, self.panels.cart)
+        self.lights = LightControl(self.flow, self.top, test_mode=shop.test_mode)
         self._assemble()
         self._connect()
         self.arrange()
@@ -145,6 +147,7 @@ class MainWindow(QMainWindow):
         self.selling.tray_changed.connect(self.top.set_tray)
         self.workspace.compact_changed.connect(self._set_compact)
         self.kit.theme.changed.connect(self.update)
+        self.lights.books_changed.connect(self._set_books)
 
     def _connect_controls(self) -> None:
         self.history.changed.connect(self.commands.refresh)
@@ -167,13 +170,14 @@ class MainWindow(QMainWindow):
         self.bridge.page_opened.connect(counter.on_opened)
         self.bridge.page_opened.connect(self.selling.on_opened)
         self.bridge.link_issued.connect(lambda order_id, _: counter.on_link(order_id))
-        self.bridge.status_changed.connect(self._show_status)
+        self.bridge.code_wanted.connect(self._encode)
+        self.bridge.status_changed.connect(self.lights.show)
         self.bridge.gateways_changed.connect(self._on_gateways)
         self.bridge.reconcile_done.connect(lambda _: self._after_reconcile())
         self.set_products(products)
         counter.attach(till)
         register_gateways(self)
-        self._read_status()
+        self.lights.read()
         self.flow.start(till.selling.unfinished(), self._restore)
         self.selling.count_held()
         self.flow.ready()
@@ -258,7 +262,7 @@ class MainWindow(QMainWindow):
             self.setup.prepare(flow.overlay)
         if flow.page == "manage":
             self.setup.show_section()
-        self.panels.cart.set_cash(flow.overlay == "cash", self.whole and self.panels.cash.enough)
+        self.panels.cart.set_cash(flow.overlay == "cash")
         self.workspace.show_panels(flow.left, flow.right)
         self.rail.show_page(flow.page)
         self.commands.refresh()
@@ -270,7 +274,7 @@ class MainWindow(QMainWindow):
         register_gateways(self)
         if self.flow.left == "manage" and self.flow.section == "gateways":
             self.setup.load()
-        self._read_status()
+        self.lights.read()
         self.arrange()
 
     def show_error(self, error: PosError) -> None:
@@ -296,26 +300,27 @@ class MainWindow(QMainWindow):
         elif panel == "held":
             self.selling.count_held()
 
+    def _encode(self, text: str) -> None:
+        """While the link is being written: the code is ready when it may be shown."""
+        from pos.ui import qr
+
+        self.kit.tasks.start(self, qr.encode_away(text))
+
     def _on_row(self, row: OrderRow) -> None:
         now = self.kit.now_ms()
         self.flow.counter.on_row(row)
         self.selling.on_row(row, now)
         if self.flow.page == "orders":
             self.history.on_row(row)
-        self._read_status()
+        self.lights.read_soon()
 
-    def _read_status(self) -> None:
-        self.flow.start(self.flow.counter.till.queries.status(), self._show_status)
-
-    def _show_status(self, status: StatusView) -> None:
-        self.top.show_status(status)
-        if status.test_mode != self.shop.test_mode:  # the first gateway decided which books these are
-            self.shop = replace(self.shop, test_mode=status.test_mode)
-            if self.display is not None:
-                self.display.show_test(status.test_mode)
+    def _set_books(self, test_mode: bool) -> None:
+        self.shop = replace(self.shop, test_mode=test_mode)
+        if self.display is not None:
+            self.display.show_test(test_mode)
 
     def _after_reconcile(self) -> None:
-        self._read_status()
+        self.lights.read()
         self.closing.again_quietly()
 
     def _restore(self, view: OrderView | None) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from PySide6.QtGui import QColor, QImage
 
 QUIET_ZONE = 4
 """Modules of light border that a scanner needs (ISO/IEC 18004)."""
 MAX_TEXT_BYTES = 1_200
+KEPT_CODES = 8
+"""Codes kept: the same one is shown here, on the customer's display and again after a look elsewhere."""
 """Longer texts make codes too dense for a phone at arm's length."""
 
 
@@ -27,20 +30,35 @@ class Code:
 
 def encode(text: str) -> Code:
     """A code at error level M (15 % may be hidden by a reflection); ValueError when the text is too long."""
-    import segno  # imported when used: the first paint does without it
+    import zxingcpp  # imported when used: the first paint does without it
 
     if len(text.encode()) > MAX_TEXT_BYTES:
         raise ValueError("text too long for a code that a phone can read")
-    made = segno.make(text, error="m", micro=False, boost_error=False)
-    rows = tuple(tuple(bool(cell) for cell in row) for row in made.matrix_iter(border=0))
-    return Code(text, rows)
+    made = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="M")
+    drawn: Any = made.to_image(scale=1, add_quiet_zones=False)
+    rows: list[list[int]] = memoryview(drawn).tolist()  # type: ignore[assignment]  # two dimensions, one byte a module
+    return Code(text, tuple(tuple(module == 0 for module in row) for row in rows))
+
+
+_kept: dict[str, Code] = {}
+
+
+def known(text: str) -> Code | None:
+    """The code of a text that was encoded a short while ago."""
+    return _kept.get(text)
 
 
 async def encode_away(text: str) -> Code:
-    """Encode in a worker thread: eight masks are tried, which costs more than half a frame."""
+    """Encode in a worker thread, in C++: the screen's thread has other work while a payment begins."""
     import asyncio  # not needed for the first paint
 
-    return await asyncio.to_thread(encode, text)
+    code = known(text)
+    if code is None:
+        code = await asyncio.to_thread(encode, text)
+    _kept[text] = code
+    while len(_kept) > KEPT_CODES:
+        del _kept[next(iter(_kept))]
+    return code
 
 
 def image(code: Code, dark: QColor, light: QColor) -> QImage:

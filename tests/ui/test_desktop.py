@@ -27,7 +27,17 @@ from tests.shop import CAKE, TEA, Bank, bank_process, open_shop, settings_text
 from tests.ui.conftest import QuietDesk, Stand
 from tests.ui.test_sell import CONTROL
 
-HEAVY = ("sqlalchemy", "alembic", "httpx", "keyring", "segno", "cryptography", "pos.store", "pos.gateways.http")
+HEAVY = (
+    "sqlalchemy",
+    "alembic",
+    "httpx",
+    "keyring",
+    "zxingcpp",
+    "segno",
+    "cryptography",
+    "pos.store",
+    "pos.gateways.http",
+)
 START_S = 60.0
 
 

@@ -6,6 +6,7 @@ import re
 import zlib
 
 import pytest
+import segno
 import zxingcpp
 from PIL import Image
 from PySide6.QtGui import QColor
@@ -25,6 +26,22 @@ def test_a_code_says_what_it_was_given() -> None:
             if dark:
                 picture.paste(0, tuple((at + quiet) * scale + more for more in (0, scale) for at in (x, y)))
     assert [code.text for code in zxingcpp.read_barcodes(picture)] == [made.text]
+
+
+@pytest.mark.parametrize("text", ["https://pay.corner.cafe/p/xTcAbCdqrs", "12345678" * 9, "x" * 213])
+def test_a_second_encoder_makes_the_same_modules(text: str) -> None:
+    """With one of the eight masks that the standard allows; which one is best, encoders weigh differently."""
+    made = [segno.make(text, error="m", micro=False, boost_error=False, mask=mask) for mask in range(8)]
+    theirs = [tuple(tuple(map(bool, row)) for row in code.matrix_iter(border=0)) for code in made]
+    assert qr.encode(text).rows in theirs
+
+
+async def test_a_code_is_encoded_once_and_a_few_are_kept() -> None:
+    texts = [f"https://pay.corner.cafe/p/{no}" for no in range(qr.KEPT_CODES + 1)]
+    made = [await qr.encode_away(text) for text in texts]
+    assert qr.known(texts[0]) is None
+    assert qr.known(texts[-1]) is made[-1]
+    assert await qr.encode_away(texts[-1]) is made[-1]
 
 
 def test_a_code_has_one_bit_a_module() -> None:

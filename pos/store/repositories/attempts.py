@@ -16,16 +16,23 @@ LEFT_WAITING_MS = 5 * 60_000
 """So late a look is no longer left to the order's own till: it may be gone, or be called otherwise now."""
 
 
+_BEFORE = {
+    phase: sorted(before.value for before in Phase if before is phase or phase in ALLOWED[before]) for phase in Phase
+}
+"""The stored phases that each phase may follow."""
+
+
 class AttemptRows(Rows):
     def insert(self, attempt: Attempt) -> None:
         self._insert(_a, mapping.dump(attempt))
 
     def update(self, attempt: Attempt) -> None:
         """Store an attempt; the phase may only move as `ALLOWED` says."""
-        stored = self._c.execute(select(_a.c.phase).where(_a.c.id == attempt.id)).scalar_one()
-        if stored != attempt.phase and attempt.phase not in ALLOWED[Phase(stored)]:
+        may_follow = _a.c.phase.in_(_BEFORE[attempt.phase])
+        change = _a.update().where(_a.c.id == attempt.id, may_follow).values(mapping.dump(attempt))
+        if not self._c.execute(change).rowcount:
+            stored = self._c.execute(select(_a.c.phase).where(_a.c.id == attempt.id)).scalar_one()
             raise Broken(f"An attempt cannot go from {stored} to {attempt.phase}.", "Please report this.")
-        self._c.execute(_a.update().where(_a.c.id == attempt.id).values(mapping.dump(attempt)))
 
     def get(self, attempt_id: str) -> Attempt | None:
         return self._first(_a.c.id == attempt_id)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from pos.domain.facts import Fact, Kind, Sighting, Source
+from pos.domain.order import Order
 from pos.domain.payment import Attempt
 from pos.domain.refund import Refund
 from pos.domain.store_port import Parked
@@ -60,8 +61,8 @@ class FactRows(Rows):
         found |= self._by_links({(f.gateway, f.object) for f in facts if f.kind.startswith("link.")})
         return found
 
-    def bundle(self, order_id: str) -> Bundle:
-        order = OrderRows(self._c).get(order_id)
+    def bundle(self, order_id: str, locked: Order | None = None) -> Bundle:
+        order = locked or OrderRows(self._c).get(order_id)
         assert order is not None
         attempts = [mapping.load(Attempt, row) for row in self._all(select(_a).where(_a.c.order_id == order_id))]
         money = MoneyRows(self._c)
@@ -140,8 +141,8 @@ class FactRows(Rows):
         return owner if owner and self._c.execute(known).scalar() else ""
 
     def _by_refund_rows(self, ids: Iterable[str]) -> set[str]:
-        r = tables.refund
-        return set(self._c.execute(select(r.c.order_id).where(r.c.id.in_(list(ids)))).scalars())
+        r, wanted = tables.refund, list(ids)
+        return set(self._c.execute(select(r.c.order_id).where(r.c.id.in_(wanted))).scalars()) if wanted else set()
 
     def _by_links(self, links: set[tuple[str, str]]) -> set[str]:
         return set(self._link_owners(links).values())
@@ -158,11 +159,15 @@ class FactRows(Rows):
         # kinds are looked at here: asked for in SQL they tempt the planner to read every fact of that kind
         wanted = _starts_with(_f.c.target, order_id + "_")
         found = {f.object for f in self._facts(wanted) if f.kind in OF_PAYMENT}
+        if not links:
+            return found
         return found | {f.object for f in self._facts(_f.c.target.in_(links)) if f.kind is Kind.PAYMENT_OF_LINK}
 
     def _about(self, payments: set[str], attempts: Sequence[Attempt], refunds: Sequence[Refund]) -> list[Fact]:
         links = [a.link_id for a in attempts if a.link_id]
         ours = [refund.id for refund in refunds]
         kinds = {*TO_PAYMENT, Kind.REFUND_OF_OURS}
-        others = {f.object for f in self._facts(_f.c.target.in_([*payments, *ours])) if f.kind in kinds}
-        return self._facts(_f.c.object.in_([*payments, *others, *links, *ours]))
+        named = [*payments, *ours]
+        others = {f.object for f in self._facts(_f.c.target.in_(named)) if f.kind in kinds} if named else set()
+        objects = [*named, *others, *links]
+        return self._facts(_f.c.object.in_(objects)) if objects else []

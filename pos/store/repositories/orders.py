@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select, text
@@ -49,10 +49,11 @@ class OrderRows(Rows):
     def insert(self, order: Order) -> None:
         self._insert(_o, mapping.dump(order, key=order.key or None, touch=self._touch(), money="unpaid"))
 
-    def update(self, order: Order) -> None:
+    def update(self, order: Order) -> Order:
         values = mapping.columns(_o, mapping.dump(order, key=order.key or None, touch=self._touch()))
         values["version"] = _o.c.version + 1
         self._c.execute(_o.update().where(_o.c.id == order.id).values(values))
+        return replace(order, version=order.version + 1)
 
     def set_lines(self, order: Order, lines: Sequence[Line], *, tax_included: bool) -> None:
         text = json.dumps([asdict(line) for line in lines], ensure_ascii=False, separators=(",", ":"))

@@ -158,10 +158,11 @@ class CartPanel(QWidget):
             row = self._counter.basket.selected + step
             self.selected.emit(max(0, min(row, self.model.rowCount() - 1)))
 
-    def set_cash(self, open_: bool, given_enough: bool) -> None:
+    def set_cash(self, open_: bool) -> None:
         """The cash panel is open: its keys stand here."""
-        self.tenders.set_cash(open_, given_enough)
-        self.refresh()
+        if open_ != self.tenders.cash_open:
+            self.tenders.cash_open = open_
+            self.refresh()
 
     def _show_selection(self, counter: Counter) -> None:
         model = self.lines.selectionModel()

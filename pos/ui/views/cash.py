@@ -60,7 +60,7 @@ class CashPanel(QWidget):
         self.field.edited.connect(self.refresh)
         self.keypad.pressed.connect(self.field.press)
         self.notes.chosen.connect(self.field.set_minor)
-        counter.changed.connect(self.refresh)
+        counter.changed.connect(self._counter_changed)
 
     @property
     def given_minor(self) -> int | None:
@@ -131,6 +131,13 @@ class CashPanel(QWidget):
 
     def focus_first(self) -> None:
         self.field.setFocus()
+
+    def showEvent(self, event: object) -> None:
+        self.refresh()
+
+    def _counter_changed(self) -> None:
+        if not self.isHidden():  # `open` shows a fresh amount; what nobody sees costs nothing
+            self.refresh()
 
     def refresh(self) -> None:
         due, given, formats = self.due_minor, self.given_minor, self._kit.formats

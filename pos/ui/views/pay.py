@@ -51,6 +51,7 @@ class PayPanel(QWidget):
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.tick)
         counter.changed.connect(self.refresh)
+        counter.code_due.connect(self._paint_code)
 
     def set_compact(self, compact: bool) -> None:
         side = 16 if compact else 20
@@ -99,6 +100,12 @@ class PayPanel(QWidget):
             if self.halves.currentWidget() is not chosen:
                 self.halves.setCurrentWidget(chosen)
             self.sheet.refresh()
+
+    def _paint_code(self) -> None:
+        """The code at once; the rest of the window is laid out and painted after it."""
+        if self.isVisible() and self.halves.currentWidget() is self.qr and not self.qr.code.ready:
+            self.refresh()
+            self.qr.code.repaint()
 
     def tick(self) -> None:
         current = self.halves.currentWidget()

@@ -77,7 +77,7 @@ class Sheet(QWidget):
         self.list = ContentList("sheet.happened", Pay.HAPPENED, self.model, delegate)
         self.next = NextCard(kit)
         self.receipt = ReceiptCard(kit)
-        self._pages: dict[Stage, QWidget] = {}
+        self._pages: dict[tuple[Key, ...], QWidget] = {}
         self._keys = QStackedWidget()
         self._compact = False
         self._assemble()
@@ -143,12 +143,14 @@ class Sheet(QWidget):
         return rows[-MAX_ROWS:]
 
     def _show_keys(self, stage: Stage) -> None:
-        page = self._pages.get(stage)
+        keys = keys_for(stage)
+        page = self._pages.get(keys)
         if page is None:
-            page = self._pages[stage] = self._make_page(keys_for(stage))
+            page = self._pages[keys] = self._make_page(keys)
             self._keys.addWidget(page)
-        self._keys.setCurrentWidget(page)
-        self._keys.setFixedHeight(page.sizeHint().height())
+        if self._keys.currentWidget() is not page:
+            self._keys.setCurrentWidget(page)
+            self._keys.setFixedHeight(page.sizeHint().height())
 
     def _make_page(self, keys: tuple[Key, ...]) -> QWidget:
         page = QWidget()

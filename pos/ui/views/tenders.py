@@ -59,9 +59,6 @@ class Tenders(QWidget):
         self._small.setSpacing(10)
         self.setLayout(column(self._small, 10, self._big))
 
-    def set_cash(self, open_: bool, given_enough: bool) -> None:
-        self.cash_open = open_
-
     def show_stage(self, counter: Counter) -> None:
         owed = ""
         if counter.view is not None and counter.view.owed_minor:

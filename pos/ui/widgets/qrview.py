@@ -51,7 +51,10 @@ class QrView(QWidget):
         self.text = text
         self._code = self._image = None
         self.update()
-        if text:
+        code = qr.known(text)
+        if code is not None:
+            self._take(code)
+        elif text:
             self._kit.tasks.start(self, qr.encode_away(text), self._take)
 
     def _take(self, code: qr.Code) -> None:

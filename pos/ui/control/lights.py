@@ -1,0 +1,49 @@
+"""The lights in the bar: read behind what is waited for, once for many changes. What each means stands in a service."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+if TYPE_CHECKING:
+    from pos.services.views import StatusView
+    from pos.ui.flow import Flow
+    from pos.ui.views.topbar import TopBar
+
+WAIT_S = 0.04
+
+
+class LightControl(QObject):
+    """`books_changed(test_mode)` when another status says so than the one before."""
+
+    books_changed = Signal(bool)
+
+    def __init__(self, flow: Flow, top: TopBar, *, test_mode: bool) -> None:
+        super().__init__()
+        self._flow = flow
+        self._top = top
+        self._test_mode = test_mode
+        self._due = False
+
+    def read(self) -> None:
+        self._flow.start(self._flow.counter.till.queries.status(), self.show)
+
+    def read_soon(self) -> None:
+        """Once for many changes, and after what somebody waits for: a code, an amount, a tick."""
+        if not self._due:
+            self._due = True
+            self._flow.start(self._later(), self.show)
+
+    def show(self, status: StatusView) -> None:
+        self._top.show_status(status)
+        if status.test_mode != self._test_mode:  # the first gateway decided which books these are
+            self._test_mode = status.test_mode
+            self.books_changed.emit(status.test_mode)
+
+    async def _later(self) -> StatusView:
+        import asyncio  # not needed for the first paint
+
+        await asyncio.sleep(WAIT_S)
+        self._due = False
+        return await self._flow.counter.till.queries.status()
