@@ -29,7 +29,7 @@ class Code:
 
 
 def encode(text: str) -> Code:
-    """A code at error level M (15 % may be hidden by a reflection); ValueError when the text is too long."""
+    """A code at error level M or better (15 % may be hidden by a reflection); ValueError when the text is too long."""
     import zxingcpp  # imported when used: the first paint does without it
 
     if len(text.encode()) > MAX_TEXT_BYTES:
