@@ -28,13 +28,10 @@ def test_a_code_says_what_it_was_given() -> None:
     assert [code.text for code in zxingcpp.read_barcodes(picture)] == [made.text]
 
 
-@pytest.mark.parametrize("text", ["https://pay.corner.cafe/p/xTcAbCdqrs", "12345678" * 9, "x" * 213])
-def test_a_second_encoder_makes_the_same_modules(text: str) -> None:
-    """With one of the eight masks of the standard (which one is best, encoders weigh differently), and more correction
-
-    where the same size has room for it.
-    """
-    made = [segno.make(text, error="m", micro=False, mask=mask) for mask in range(8)]
+def test_a_second_encoder_makes_the_same_modules() -> None:
+    """For a text that fills its code, so that there is nothing to choose but one of the standard's eight masks."""
+    text = "x" * 213
+    made = [segno.make(text, error="m", micro=False, boost_error=False, mask=mask) for mask in range(8)]
     theirs = [tuple(tuple(map(bool, row)) for row in code.matrix_iter(border=0)) for code in made]
     assert qr.encode(text).rows in theirs
 
