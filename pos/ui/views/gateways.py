@@ -58,6 +58,7 @@ class GatewaysPanel(QWidget):
     def _assemble(self) -> None:
         self._words = label(Gateways.TAKES_PAYMENTS, "sub")
         head = line(column(self.title, 2, self.sub), 0, self.earlier, 14, self._words, 8, self.switch)
+        head.setContentsMargins(0, 0, 10, 0)  # in line with the cards below, beside their scroll bar
         self._pair = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._pair.setSpacing(14)
         self._pair.setContentsMargins(0, 0, 0, 0)

@@ -83,7 +83,7 @@ class Sheet(QWidget):
         self._assemble()
 
     def _assemble(self) -> None:
-        head = line(column(self.title, 1, self.sub), 0, column(self.test, 0), 8, column(self.pill, 0))
+        head = column(line(self.title, 0, self.pill), 1, line(self.sub, 10, self.test, 0))
         self._happened = holder(column(self.list, 14))
         self._happened.setSizePolicy(self.list.sizePolicy())
         self._box = column(head, 16, self.bar, 16, self._happened, self.next, 0, self.receipt, 10, self._keys)
