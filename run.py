@@ -40,6 +40,8 @@ TEST_PROGRAMS = {
     "dbus-run-session": "dbus",
     "gnome-keyring-daemon": "gnome-keyring",
     "secret-tool": "libsecret-tools",
+    "spin": "spin",
+    "cc": "gcc",
 }
 JUDGES = "tests/judges"
 USAGE = """Truetill

@@ -12,6 +12,8 @@ EVERYWHERE = {"TRUETILL_EVERY_KILL_POINT": "1"}
 PROOFS = {
     "crash": ["-m", "pytest", "tests/crash", "-n0", "-s", "-p", "no:randomly"],
     "plug": ["-m", "tests.crash.plug", "--rounds", "40"],
+    "model": ["-m", "tests.model"],
+    "mutants": ["-m", "tests.mutants"],
     "story": ["-m", "tests.story_seeds", "--seeds", "5"],
 }
 

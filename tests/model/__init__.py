@@ -1,0 +1,1 @@
+"""The protocol as a model that a checker explores whole; README.md says what stands for what."""
