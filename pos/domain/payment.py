@@ -2,7 +2,7 @@
 
     drafted -> requesting -> open -> closing -> closed
        |           |          |        |
-       +-> abandoned <-+      +-> released <-+      (released: given up by a manager, watched on)
+       +-> abandoned <-+      +-> released <-+------+   (released: given up by a manager, watched on)
 
 *Live* = drafted, requesting, open, closing. *Shown* = committed as open. Only drafted or requesting can be
 abandoned. `ALLOWED` is the drawing, executable; a test compares the two.
@@ -42,7 +42,7 @@ ALLOWED: dict[Phase, frozenset[Phase]] = {
     Phase.REQUESTING: frozenset({Phase.OPEN, Phase.ABANDONED}),
     Phase.OPEN: frozenset({Phase.CLOSING, Phase.CLOSED, Phase.RELEASED}),
     Phase.CLOSING: frozenset({Phase.CLOSED, Phase.RELEASED}),
-    Phase.CLOSED: frozenset(),
+    Phase.CLOSED: frozenset({Phase.RELEASED}),
     Phase.RELEASED: frozenset({Phase.CLOSED}),
     Phase.ABANDONED: frozenset(),
 }

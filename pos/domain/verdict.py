@@ -56,6 +56,8 @@ PAYMENT_RANK = {
     Kind.PAYMENT_CAPTURED: 5,
 }
 REFUND_RANK = {Kind.REFUND_PENDING: 1, Kind.REFUND_SUCCEEDED: 2, Kind.REFUND_FAILED: 3, Kind.REFUND_REVERSED: 3}
+IN_FLIGHT = frozenset({"pending", "authorized"})
+"""States of a payment that may still become money."""
 DISPUTE_RANK = {Kind.DISPUTE_OPEN: 1, Kind.DISPUTE_LOST: 2, Kind.DISPUTE_WON: 3}
 
 
@@ -379,7 +381,7 @@ def _returned(refunds: Sequence[RefundState], undone_elsewhere: int) -> int:
 
 def _in_flight(bundle: Bundle, payments: Sequence[PaymentState]) -> bool:
     released = {a.id for a in bundle.attempts if a.phase is Phase.RELEASED}
-    return any(p.state in {"pending", "authorized"} and p.attempt_id not in released for p in payments)
+    return any(p.state in IN_FLIGHT and p.attempt_id not in released for p in payments)
 
 
 def _flags(

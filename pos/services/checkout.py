@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pos.domain.errors import OutcomeUnknown, Refused
-from pos.domain.payment import Phase
+from pos.domain.payment import Attempt, Phase
 from pos.domain.store_port import Tx
+from pos.domain.verdict import IN_FLIGHT, Bundle, fold
 from pos.services import schedule
 from pos.services.bus import OrderChanged
 from pos.services.context import Context
@@ -111,16 +112,18 @@ class Checkout:
     async def release(self, order_id: str, *, reason: str, actor: str) -> OrderView:
         """A manager's override of the fence: the link is given up, flagged *unfenced*, and watched on.
 
+        Also of a link that is closed while a payment of it is in flight: money that comes all the same is an exception.
+
         Raises:
             NotAllowed: the actor may not override.
-            Refused: there is no open link.
+            Refused: there is no open link, and nothing in flight.
         """
         self._people.allow("override", actor)
         now = self._context.now_ms()
 
         def write(tx: Tx) -> OrderView:
             order = tx.orders.lock(order_id)
-            live = next((a for a in tx.attempts.of_order(order_id) if a.live), None)
+            live = next(iter(_holding_up(tx.facts.bundle(order_id, order))), None)
             if live is None:
                 raise Refused(f"Order {order.number} has no open link.", "Nothing needs to be released.")
             if live.phase in (Phase.DRAFTED, Phase.REQUESTING):
@@ -139,3 +142,10 @@ class Checkout:
     async def _view(self, order_id: str) -> OrderView:
         now = self._context.now_ms()
         return await self._context.store.read(lambda tx: view_of(tx, order_id, now))
+
+
+def _holding_up(bundle: Bundle) -> list[Attempt]:
+    """What keeps another way of paying away: the live attempt, else those of which a payment is in flight."""
+    live = [a for a in bundle.attempts if a.live]
+    flying = {p.attempt_id for p in fold(bundle).payments if p.state in IN_FLIGHT}
+    return live or [a for a in bundle.attempts if a.id in flying and a.phase is Phase.CLOSED]

@@ -225,11 +225,13 @@ def may(state: State, word: Shown) -> frozenset[str]:
         return frozenset({"check", "next", "release"})
     if verdict.owed_minor > 0:
         return frozenset({"refund", "next", "accept"} if order.life is Life.VOIDED else {"refund", "next", "receipt"})
-    if live or state.certainty is Certainty.WAITING:
-        closing = any(a.phase is Phase.CLOSING for a in state.attempts)
-        return frozenset({"check", "next", "release"} if closing else {"check", "next", "give_up", "cash"})
+    waits = live or state.certainty is Certainty.WAITING
     if verdict.money is Money.PAID:
-        return frozenset({"receipt", "return_", "refund", "next"})
+        return frozenset({"receipt", "return_", "refund", "next"} | ({"check"} if waits else set()))
+    if waits:
+        # without a live link something is in flight all the same: it is waited for, or a manager decides
+        closing = not live or any(a.phase is Phase.CLOSING for a in state.attempts)
+        return frozenset({"check", "next", "release"} if closing else {"check", "next", "give_up", "cash"})
     if order.life is Life.VOIDED:
         return frozenset({"next"})
     if verdict.money is Money.PART_PAID:

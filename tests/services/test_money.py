@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pos.domain.errors import BadInput, NotAllowed, Refused
-from pos.domain.facts import Kind
+from pos.domain.facts import Fact, Kind, Source
 from pos.domain.matching import Action
 from pos.domain.shown import Shown
 from pos.domain.store_port import Hint, Tx
 from pos.domain.verdict import Flag, Money
+from pos.services.evidence import Evidence
 from pos.services.views import OrderView
 from tests.shop import CAKE, TEA, Bank, Shop, open_shop, reopen
 
@@ -128,6 +130,46 @@ async def test_a_released_link_that_pays_later_is_seen(shop: Shop, bank: Bank) -
     double = await shop.again(view)
     assert (double.shown, double.owed_minor) == (Shown.PAID_TWICE, TEA.price_minor)
     await shop.assert_books()
+
+
+async def test_a_payment_that_hangs_on_a_closed_link_is_given_up_by_a_manager_only(shop: Shop) -> None:
+    view = await shop.sell(TEA)
+    gone = await shop.till.checkout.give_up(view.order_id)
+    assert gone.attempt is not None
+    assert gone.attempt.fenced
+    attempt = shop.till.database.read_now(lambda tx: tx.attempts.of_order(view.order_id))[0]
+    hangs = Fact(attempt.gateway, attempt.account, attempt.mode, Kind.PAYMENT_PENDING, "pay_hangs")
+    bound = replace(hangs, kind=Kind.PAYMENT_OF_LINK, target=attempt.link_id)
+    await shop.till.settle.take_in(Evidence(attempt.gateway, (hangs, bound), Source.REPORT, "sweep"))
+    waiting = await shop.again(view)
+    assert (waiting.shown, waiting.may) == (Shown.WAITING, {"check", "next", "release"})
+    with pytest.raises(Refused, match="may still come"):
+        await shop.till.cash.take(view.order_id)
+    freed = await shop.till.checkout.release(view.order_id, reason="the bank says it is stuck", actor="Owner")
+    assert (freed.shown, Flag.UNFENCED in freed.flags, "cash" in freed.may) == (Shown.UNPAID, True, True)
+    assert (await shop.till.cash.take(view.order_id)).shown is Shown.PAID
+    taken = replace(hangs, kind=Kind.PAYMENT_CAPTURED, amount_minor=TEA.price_minor, currency="INR", at_ms=1)
+    await shop.till.settle.take_in(Evidence(attempt.gateway, (taken,), Source.REPORT, "sweep"))
+    double = await shop.again(view)
+    assert (double.shown, double.owed_minor) == (Shown.PAID_TWICE, TEA.price_minor)
+    await shop.assert_books()
+
+
+async def test_a_paid_order_offers_its_receipt_although_its_link_is_not_seen_closed_yet(shop: Shop) -> None:
+    view = await shop.sell(TEA)
+    attempt = shop.till.database.read_now(lambda tx: tx.attempts.of_order(view.order_id))[0]
+    taken = Fact(
+        attempt.gateway, attempt.account, attempt.mode, Kind.PAYMENT_CAPTURED, "pay_1",
+        amount_minor=TEA.price_minor, currency="INR", at_ms=1,
+    )  # fmt: skip
+    bound = replace(
+        taken, kind=Kind.PAYMENT_OF_LINK, target=attempt.link_id, amount_minor=None, currency="", at_ms=None
+    )
+    await shop.till.settle.take_in(Evidence(attempt.gateway, (taken, bound), Source.REPORT, "sweep"))
+    paid = await shop.again(view)
+    assert paid.shown is Shown.PAID
+    assert {"receipt", "check"} <= paid.may
+    assert not {"cash", "qr", "give_up"} & paid.may
 
 
 async def test_another_amount_is_counted_as_it_is_and_needs_a_person(shop: Shop, bank: Bank) -> None:
