@@ -16,6 +16,7 @@ COMMANDS = {
     "sell": ("pos.cli.sell:sell", "Ring up and pay."),
     "pay": ("pos.cli.sell:pay", "Issue, or show again, an order's link."),
     "order": ("pos.cli.orders:order", "One order with its whole timeline."),
+    "evidence": ("pos.cli.evidence:evidence", "All that is known of one order, as JSON or PDF."),
     "orders": ("pos.cli.orders:orders", "A list of orders."),
     "cancel": ("pos.cli.sell:cancel", "Close an order's link and void it."),
     "refund": ("pos.cli.sell:refund", "Give money back."),

@@ -7,7 +7,7 @@ name of who does it; roles are checked by `people.allow`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from pos.domain.basket import Line
 from pos.domain.catalogue import Product
@@ -99,6 +99,10 @@ class QueriesApi(Protocol):
         ...
 
     async def timeline(self, order_id: str) -> list[TimelineRow]: ...
+    async def dossier(self, order_id: str) -> dict[str, Any]:
+        """All that is known of one order, with every sighting and call; shape: `pos.services.dossier`."""
+        ...
+
     async def orders(self, *, status: str = "", day: str = "", text: str = "", limit: int = 500) -> list[OrderRow]: ...
     async def waiting(self) -> list[OrderRow]: ...
     async def held(self) -> list[OrderRow]: ...

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pos.domain.money import to_major
 from pos.domain.order import Life
 from pos.domain.shown import Shown
@@ -9,6 +11,7 @@ from pos.domain.store_port import OrderFilter, Tx
 from pos.domain.verdict import Money
 from pos.services.context import Context
 from pos.services.desk import Desk
+from pos.services.dossier import dossier
 from pos.services.orderview import find_order, row_of_line, view_of
 from pos.services.people import People
 from pos.services.receipts import receipt_lines
@@ -56,6 +59,11 @@ class Queries:
     async def timeline(self, order_id: str) -> list[TimelineRow]:
         money = self._formats.money
         return await self._context.store.read(lambda tx: timeline(tx, find_order(tx, order_id), money))
+
+    async def dossier(self, order_id: str) -> dict[str, Any]:
+        """All that is known of one order, with every sighting and call; shape: `pos.services.dossier`."""
+        shop, money, now = self._context.shop, self._formats.money, self._context.now_ms()
+        return await self._context.store.read(lambda tx: dossier(tx, order_id, shop, money, now))
 
     async def orders(self, *, status: str = "", day: str = "", text: str = "", limit: int = 500) -> list[OrderRow]:
         """A list, newest first. `status` is one of the words of payment-truth."""

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from pos.services.views import DayView, ExceptionView, OrderView
-from pos.ui import pdf
+from pos.ui import evidence, pdf
 from pos.ui.models.day import DayRow, what_happened
 from pos.words.happened import Receipt
-from pos.words.orders import Day
+from pos.words.orders import Day, Evidence
 from pos.words.pay import Paid, Pay
 
 if TYPE_CHECKING:
@@ -37,6 +37,12 @@ class Paper(QObject):
         lines = await till.queries.receipt(view.order_id)
         data = await pdf.slip(Paid.RECEIPT.format(number=view.number), lines)
         return await self._desk.save(f"receipt-{view.number}.pdf", data)
+
+    async def save_evidence(self, till: TillApi, view: OrderView) -> str:
+        """All that is known of an order, as A4 pages."""
+        page = evidence.page(await till.queries.dossier(view.order_id), self._kit.formats)
+        data = await pdf.sheet(Evidence.TITLE.format(number=view.number), page)
+        return await self._desk.save(f"evidence-{view.number}.pdf", data)
 
     async def save_code(self, view: OrderView, shop: str) -> str:
         """The QR as a page, for a customer whose phone cannot reach over the counter."""

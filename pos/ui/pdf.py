@@ -12,6 +12,7 @@ from pos.ui import qr
 SLIP_MM = (80.0, 200.0)
 """A receipt roll's width; a page as tall as most receipts."""
 A6_MM = (105.0, 148.0)
+A4_MM = (210.0, 297.0)
 RESOLUTION_DPI = 300
 
 
@@ -20,6 +21,13 @@ async def slip(title: str, lines: list[str]) -> bytes:
     import asyncio  # not needed for the first paint
 
     return await asyncio.to_thread(_slip, title, lines)
+
+
+async def sheet(title: str, html: str) -> bytes:
+    """A4 pages of HTML as Qt's rich text reads it, made in a worker thread; whoever writes it escapes what it says."""
+    import asyncio  # not needed for the first paint
+
+    return await asyncio.to_thread(make_sheet, title, html)
 
 
 async def code(title: str, text: str, below: list[str]) -> bytes:
@@ -51,6 +59,22 @@ def _slip(title: str, lines: list[str]) -> bytes:
     document.setDefaultFont(font)
     document.setDocumentMargin(0)
     document.setHtml(f"<pre>{escape(chr(10).join(lines))}</pre>")
+    document.print_(writer)
+    del writer
+    buffer.close()
+    return bytes(data.data())
+
+
+def make_sheet(title: str, html: str) -> bytes:
+    data = QByteArray()
+    buffer = QBuffer(data)
+    writer = _writer(buffer, title, A4_MM)
+    document = QTextDocument()
+    font = QFont()
+    font.setPointSizeF(8.5)
+    document.setDefaultFont(font)
+    document.setDocumentMargin(0)
+    document.setHtml(html)
     document.print_(writer)
     del writer
     buffer.close()

@@ -186,6 +186,9 @@ def _papers(window: MainWindow) -> None:
     def receipt() -> bool:
         return window.whole and window.papers.has_receipt
 
+    def placed() -> bool:
+        return window.whole and window.subject() is not None
+
     def printable() -> bool:
         return window.whole and window.papers.printable
 
@@ -194,6 +197,7 @@ def _papers(window: MainWindow) -> None:
 
     add("print", Words.PRINT, "Ctrl+P", lambda: window.papers.print_shown(), enabled=printable)
     add("receipt.show", Words.SHOW_RECEIPT, "Ctrl+Q", lambda: window.papers.show_receipt(), enabled=receipt)
+    add("evidence.save", Words.SAVE_EVIDENCE, "", lambda: window.papers.save_evidence(), enabled=placed)
     add("receipt.save", Words.SAVE_RECEIPT, "Ctrl+S", lambda: window.papers.save_receipt(), enabled=receipt)
     add("copy_link", Words.COPY_LINK, "Ctrl+C", lambda: window.papers.copy_link(), enabled=link)
 

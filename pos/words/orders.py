@@ -140,3 +140,26 @@ def happened(code: str) -> tuple[str, str]:
     """(tone, sentence) for a category M01-M23; an unknown code as it stands."""
     tone, source = _HAPPENED.get(code, ("gone", code))
     return tone, translate(source)
+
+
+class Evidence:
+    """The page with all that is known of one order."""
+
+    TITLE = Text("Order {number}: all that is known")
+    MADE = Text("{shop}, till {till}, made {when}")
+    TEST = Text("TEST: no money moved")
+    STATE = Text("State")
+    HAPPENED = Text("What happened")
+    LINKS = Text("Links")
+    LINKS_HEAD = Text("No|Gateway|Phase|Amount|Link|Known closed")
+    FACTS = Text("Facts, and how they were seen")
+    FACTS_HEAD = Text("Fact|Of|Amount|Seen|Source|Digest of the answer")
+    CALLS = Text("Calls")
+    CALLS_HEAD = Text("At|Call|Why|Outcome|HTTP")
+    MONEY = Text("Cash and refunds")
+    MONEY_HEAD = Text("At|What|Amount|Who|Why")
+    EXCEPTIONS = Text("Exceptions")
+    EXCEPTIONS_HEAD = Text("At|Category|Action|Amount|Closed")
+    JOURNAL = Text("Journal")
+    JOURNAL_HEAD = Text("No|At|Who|Act|Body|Hash")
+    DIGEST = Text("SHA-256 of this page's content")

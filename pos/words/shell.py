@@ -96,6 +96,7 @@ class Commands:
     COPY_LINK = Text("Copy the payment link")
     SHOW_RECEIPT = Text("Show the receipt")
     SAVE_RECEIPT = Text("Save the receipt as PDF")
+    SAVE_EVIDENCE = Text("Save all that is known of this order as PDF")
     CUSTOMER_DISPLAY = Text("Open or close the customer display")
     THEME_LIGHT = Text("Light colours")
     THEME_DARK = Text("Dark colours")

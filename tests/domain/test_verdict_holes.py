@@ -32,3 +32,14 @@ def test_what_was_given_back_to_a_payment_of_another_order_is_not_this_orders() 
     ties = (fact(Kind.REFUND_OF_PAYMENT, "re_9", "ch_9"), fact(Kind.DISPUTE_OF_PAYMENT, "dp_9", "ch_9"))
     verdict = fold(strategies.bundle((CAPTURE, attached, theirs, refund, dispute, *ties)))
     assert (verdict.returned_minor, verdict.refunded_minor, verdict.flags) == (0, 0, ())
+
+
+def test_a_capture_that_two_events_tell_of_is_one_payment() -> None:
+    """One with a second of its own, one with half the amount: one payment, the larger amount, and somebody looks."""
+    tie = fact(Kind.PAYMENT_OF_LINK, "ch_9", "cs_1")
+    later = replace(CAPTURE, at_ms=3_001)
+    verdict = fold(strategies.bundle((CAPTURE, later, tie)))
+    assert (verdict.money, verdict.captured_minor, Flag.AMOUNT in verdict.flags) == (Money.PAID, TOTAL, False)
+    half = replace(CAPTURE, amount_minor=TOTAL // 2)
+    verdict = fold(strategies.bundle((half, CAPTURE, tie)))
+    assert (verdict.money, verdict.captured_minor, Flag.AMOUNT in verdict.flags) == (Money.PAID, TOTAL, True)

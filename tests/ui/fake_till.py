@@ -402,6 +402,9 @@ class Queries:
                 return view
         raise NotFound(f"There is no order {order_id!r}.", "Give its number.")
 
+    async def dossier(self, order_id: str) -> dict[str, Any]:
+        raise AssertionError("a dossier is read from real books: tests/services/test_dossier.py")
+
     async def timeline(self, order_id: str) -> list[TimelineRow]:
         await self.till.asked("timeline")
         return list(self.till.timelines.get(order_id, []))

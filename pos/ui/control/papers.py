@@ -75,6 +75,11 @@ class PaperControl(QObject):
         if view is not None:
             self._start(self._paper.save_receipt(self._flow.counter.till, view))
 
+    def save_evidence(self) -> None:
+        view = self._subject()
+        if view is not None:
+            self._start(self._paper.save_evidence(self._flow.counter.till, view))
+
     def export_day(self) -> None:
         day = self._day()
         if day is not None:
