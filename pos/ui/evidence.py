@@ -52,7 +52,7 @@ def _section(title: str, heads: str, rows: Iterable[Sequence[object]]) -> str:
     if not body:
         return ""
     head = "<tr>" + "".join(f"<th>{escape(word)}</th>" for word in heads.split("|")) + "</tr>" if heads else ""
-    return f"<h2>{escape(title)}</h2><table>{head}{body}</table>"
+    return f"<h2>{escape(title)}</h2><table cellpadding='2'>{head}{body}</table>"
 
 
 def _when(at_ms: int | None, formats: Formats) -> str:

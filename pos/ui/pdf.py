@@ -8,6 +8,7 @@ from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMarginsF, QRect, QSi
 from PySide6.QtGui import QColor, QFont, QPageLayout, QPageSize, QPainter, QPdfWriter, QTextDocument
 
 from pos.ui import qr
+from pos.ui.theme import FALLBACKS, FAMILY
 
 SLIP_MM = (80.0, 200.0)
 """A receipt roll's width; a page as tall as most receipts."""
@@ -71,7 +72,8 @@ def make_sheet(title: str, html: str) -> bytes:
     writer = _writer(buffer, title, A4_MM)
     document = QTextDocument()
     font = QFont()
-    font.setPointSizeF(8.5)
+    font.setFamilies([FAMILY, *FALLBACKS])
+    font.setPointSizeF(8)
     document.setDefaultFont(font)
     document.setDocumentMargin(0)
     document.setHtml(html)
