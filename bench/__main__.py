@@ -9,7 +9,7 @@ import sys
 
 from bench.common import RESULTS, Result
 
-NAMES = ("order_write", "startup", "paid_latency", "link")
+NAMES = ("order_write", "startup", "paid_latency", "link", "settle")
 
 
 def main() -> int:

@@ -75,8 +75,10 @@ def payment(state: str, no: int = 1, amount: int = TOTAL, **more: object) -> tup
     if state == "none":
         return ()
     kind = Kind(f"payment.{state}")
-    values = {"amount_minor": amount, "currency": "EUR", "at_ms": NOW_MS + no} if kind is Kind.PAYMENT_CAPTURED else {}
-    return fact(Kind.PAYMENT_OF_LINK, f"ch_{no}", f"cs_{no}"), fact(kind, f"ch_{no}", **(values | more))
+    values: dict[str, object] = {}
+    if kind is Kind.PAYMENT_CAPTURED:
+        values = {"amount_minor": amount, "currency": "EUR", "at_ms": NOW_MS + no}
+    return fact(Kind.PAYMENT_OF_LINK, f"ch_{no}", f"cs_{no}"), fact(kind, f"ch_{no}", "", **(values | more))
 
 
 def cash(amount: int = TOTAL, **more: object) -> Tender:
@@ -110,6 +112,18 @@ def known(life: Life, attempts: Sequence[Attempt] = (), facts: Iterable[Fact] = 
     links = {("stripe", f"cs_{no}"): ORDER_ID for no in (1, 2)}
     made = Bundle(order(life), tuple(attempts), tuple(facts), links=links)
     return replace(made, **more)  # type: ignore[arg-type]
+
+
+def order_with_facts(count: int) -> Bundle:
+    """An order paid twice, with as many refunds as make up `count` different facts: what a benchmark folds."""
+    facts = [each for no in (1, 2) for state in PAYMENT_WORDS[1:] for each in payment(state, no)]
+    rows: list[Refund] = []
+    while len({each.id for each in facts}) < count:
+        row, told = refund("succeeded", 1, Purpose.RETURN, len(rows) + 1)
+        rows.append(row)
+        facts += told
+    unique = list({each.id: each for each in facts}.values())[:count]
+    return known(Life.PLACED, (attempt(Phase.CLOSED), attempt(Phase.CLOSED, 2)), unique, refunds=tuple(rows))
 
 
 # --- the tables -----------------------------------------------------------------------------------------------------
