@@ -70,6 +70,8 @@ class Cash:
         bundle = tx.facts.bundle(order_id)
         verdict = fold(bundle)
         check_fence(bundle.attempts, order.number)
+        # what was closed before this is not written as closed later, whatever this till's clock says
+        at = max([now, *(a.fenced_at_ms for a in bundle.attempts if a.fenced_at_ms is not None)])
         if any(a.live for a in bundle.attempts) or verdict.in_flight:
             raise Refused(f"A payment of order {order.number} may still come.", "Wait until it is settled.")
         if verdict.left_minor == 0:
@@ -83,7 +85,7 @@ class Cash:
             method=Method.CASH,
             amount_minor=verdict.left_minor,
             currency=placed.currency,
-            at_ms=now,
+            at_ms=at,
             given_minor=given,
             actor=actor,
             till=till,
