@@ -18,6 +18,8 @@ SLOW_AFTER_FAILURES = 1
 DOWN_AFTER_FAILURES = 3
 ANSWERS_KEPT = 500
 """Answer times of a gateway that are kept in memory for the median."""
+CLOCK_JUMP_MS = 60_000
+"""A clock that has moved by this much more or less than the time that passed has been set, or the machine slept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,19 @@ class Health:
     answered_at_ms: int | None = None
     failures: int = 0
     skew_ms: int = 0
+    skew_from_s: float = 0.0
+    """The machine's monotonic clock when the skew was measured."""
     unauthorized: bool = False
     asked: int = 0
     timed_out: int = 0
     took_ms: deque[int] = field(default_factory=lambda: deque(maxlen=ANSWERS_KEPT))
+
+    def skew_now_ms(self, now_ms: int, monotonic_s: float) -> int | None:
+        """How far the gateway's clock is ahead of ours; None before the first answer, or when ours was set since."""
+        if self.answered_at_ms is None:
+            return None
+        passed_ms = (monotonic_s - self.skew_from_s) * 1000
+        return self.skew_ms if abs(now_ms - self.answered_at_ms - passed_ms) < CLOCK_JUMP_MS else None
 
     @property
     def median_ms(self) -> int | None:
@@ -207,6 +218,7 @@ class Desk:
         health.answered_at_ms = self._context.now_ms()
         if asked.gateway_now_ms is not None:
             health.skew_ms = asked.gateway_now_ms - health.answered_at_ms
+            health.skew_from_s = self._context.clock.monotonic_s()
         return asked
 
     async def close(self) -> None:

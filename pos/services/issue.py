@@ -213,13 +213,14 @@ class Issuer:
     def _expiry_ms(self, gate: Gateway, now_ms: int) -> int | None:
         """The shortest life the gateway allows, by the gateway's clock and with a margin; None where its clock is not
 
-        known yet: the link then lives as long as the gateway lets it, and is closed by us.
+        known, or ours was set since we asked: the link then lives as long as the gateway lets it, and is closed by us.
         """
         least = gate.adapter.capabilities.expiry_min_s
         health = self._desk.health.get(gate.adapter.name)
-        if least is None or health is None or health.answered_at_ms is None:
+        skew_ms = health.skew_now_ms(now_ms, self._context.clock.monotonic_s()) if health else None
+        if least is None or skew_ms is None:
             return None
-        return now_ms + health.skew_ms + (least + EXPIRY_MARGIN_S) * 1000
+        return now_ms + skew_ms + (least + EXPIRY_MARGIN_S) * 1000
 
     def _request(self, order: Order, attempt: Attempt, relay_shop: str) -> LinkRequest:
         shop, entry = self._context.shop, self._desk.enrolled[attempt.gateway]

@@ -1,0 +1,204 @@
+"""Giving back, disputes, and news that comes after the money has gone (rows 67 to 78)."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+
+import pytest
+
+from pos.domain.errors import Refused
+from pos.domain.facts import Kind, Source
+from pos.domain.ports import Part, PreparedCall
+from pos.domain.shown import Shown
+from pos.domain.verdict import Flag, Money
+from pos.services.evidence import Evidence, evidence_of
+from pos.services.views import OrderView
+from tests.failures import outside
+from tests.failures.test_links import captured_at_gateway
+from tests.services.test_holes import told
+from tests.services.test_money import sweep
+from tests.shop import CAKE, TEA, Shop, reopen
+
+
+async def paid(shop: Shop) -> OrderView:
+    view = await shop.sell(TEA, CAKE)
+    await shop.pays(view)
+    return await shop.check(view)
+
+
+async def told_in_every_way(shop: Shop, view: OrderView) -> None:
+    """The report, and hints about the payment, twice: what the gateway says of its refunds comes again and again."""
+    payment = view.payments[0].id
+    for number in range(2):
+        await sweep(shop)
+        news = outside.hint(shop, view, number + 1, link="", payment=payment)
+        await shop.till.hints.take(news, news.id)
+
+
+async def test_67_a_refund_of_ours_that_the_gateway_tells_of_is_the_same_refund(shop: Shop) -> None:
+    view = await paid(shop)
+    await shop.till.refunds.refund(view.order_id, amount_minor=2_000, reason="cold", actor="Owner")
+    await told_in_every_way(shop, view)
+    after = await shop.again(view)
+    assert (after.shown, after.refunded_minor, outside.refunds(shop)) == (Shown.PART_REFUNDED, 2_000, [2_000])
+    entries = shop.till.database.read_now(lambda tx: tx.money.entries(open_only=True))
+    assert [e.amount_minor for e in entries if e.kind == "refund"] == [-2_000]
+    assert await outside.codes(shop) == set()
+    await shop.assert_books()
+
+
+async def test_68_two_refunds_of_one_payment_stay_two_whatever_is_told_last(shop: Shop) -> None:
+    view = await paid(shop)
+    for amount in (2_000, 3_000):
+        await shop.till.refunds.refund(view.order_id, amount_minor=amount, reason="cold", actor="Owner")
+    await told_in_every_way(shop, view)
+    after = await shop.again(view)
+    assert (after.shown, after.refunded_minor, outside.refunds(shop)) == (Shown.PART_REFUNDED, 5_000, [2_000, 3_000])
+    await shop.assert_books()
+
+
+async def test_69_refund_pressed_twice_at_once_is_one_refund(shop: Shop) -> None:
+    view = await paid(shop)
+    both = (shop.till.refunds.refund(view.order_id, amount_minor=None, reason="cold", actor="Owner") for _ in range(2))
+    done = await asyncio.gather(*both, return_exceptions=True)
+    assert sorted(isinstance(one, Refused) for one in done) == [False, True]
+    assert ((await shop.again(view)).shown, outside.refunds(shop)) == (Shown.REFUNDED, [20_000])
+    await shop.assert_books()
+
+
+async def pages(shop: Shop, call: PreparedCall | None) -> list[Evidence]:
+    """What the gateway answers to a call and the pages behind it."""
+    gate = await shop.till.desk.get(shop.gateway)
+    found = []
+    while call is not None:
+        asked = await shop.till.desk.ask(gate, call)
+        found.append(evidence_of(shop.gateway, asked, Source.FETCH, "poll"))
+        call = asked.reading.next
+    return found
+
+
+async def test_71_whatever_is_learnt_first_the_payment_or_its_refund_the_end_is_the_same(shop: Shop) -> None:
+    """Paid and given back while the till was away; the answers to its questions come in every order."""
+    view = await shop.sell(TEA)
+    await shop.pays(view)
+    outside.refund_in_dashboard(shop, captured_at_gateway(shop), 2_500)
+    shop.clock.advance(2)
+    gate = await shop.till.desk.get(shop.gateway)
+    until = shop.clock.now_ms() + 60_000
+    calls = [gate.adapter.report(part, until - 3_600_000, until) for part in (Part.REFUNDS, Part.PAYMENTS)]
+    answers = [await pages(shop, call) for call in (*calls, gate.adapter.fetch(view.attempt.link_id))]  # type: ignore[union-attr]
+    ends = set()
+    copies = shop.home.with_name("copies")
+    for number, order in enumerate(itertools.permutations(answers)):
+        fresh = await copy_of(shop, copies / str(number))
+        for told_now in order:
+            for evidence in told_now:
+                await fresh.till.settle.take_in(evidence)
+        seen = await fresh.again(view)
+        ends.add((seen.shown, seen.money, seen.kept_minor, seen.refunded_minor, seen.flags))
+        await fresh.assert_books()
+        await fresh.till.close()
+    assert ends == {(Shown.PART_REFUNDED, Money.PAID, TEA.price_minor, 2_500, ())}
+
+
+async def copy_of(shop: Shop, home: object) -> Shop:
+    """The same books in another home, as they are now."""
+    from pathlib import Path
+
+    target = Path(str(home))
+    target.mkdir(parents=True)
+    text = (shop.home / "settings.toml").read_text(encoding="utf-8")
+    (target / "settings.toml").write_text(text, encoding="utf-8")
+    into = f"VACUUM INTO '{target / 'till.db'}'"
+    with shop.till.database.engine.connect() as connection:
+        raw = connection.connection.driver_connection
+        assert raw is not None
+        connection.rollback()
+        raw.execute(into)
+    again = reopen(Shop(shop.till, shop.bank, shop.clock, target, shop.keys, shop.gateway))
+    await again.till.desk.get(shop.gateway)
+    return again
+
+
+async def test_73_a_refund_made_at_the_gateway_is_adopted_and_its_reason_asked(shop: Shop) -> None:
+    view = await paid(shop)
+    outside.refund_in_dashboard(shop, view.payments[0].id, 4_000)
+    await told_in_every_way(shop, view)
+    after = await shop.again(view)
+    assert (after.shown, after.refunded_minor, after.kept_minor) == (Shown.PART_REFUNDED, 4_000, 20_000)
+    assert await outside.codes(shop) == {"M13"}
+    with pytest.raises(Refused, match="more than is left"):
+        await shop.till.refunds.refund(view.order_id, amount_minor=16_001, reason="x", actor="Owner")
+    await shop.assert_books()
+
+
+@pytest.mark.parametrize("by", ["till", "dashboard"])
+async def test_74_of_two_payments_one_given_back_leaves_the_sale_paid(shop: Shop, by: str) -> None:
+    """Whoever gave it back: the second payment's refund is no refund of the sale."""
+    view = await paid(shop)
+    shop.bank.desk("POST", f"/links/{view.attempt.link_id}/capture", {})  # type: ignore[union-attr]
+    await sweep(shop)
+    double = await shop.again(view)
+    assert (double.shown, double.owed_minor) == (Shown.PAID_TWICE, 20_000)
+    if by == "till":
+        await shop.till.refunds.refund_owed(view.order_id, reason="twice", actor="Owner")
+    else:
+        second = next(p for p in double.payments if p.to_refund_minor)
+        outside.refund_in_dashboard(shop, second.id, 20_000)
+    await sweep(shop)
+    after = await shop.again(view)
+    assert (after.shown, after.money, after.kept_minor, after.owed_minor) == (Shown.PAID, Money.PAID, 20_000, 0)
+    assert outside.refunds(shop) == [20_000]
+    await shop.assert_books()
+
+
+@pytest.mark.parametrize(
+    ("outcome", "shown", "flags"), [("won", Shown.PAID, ()), ("lost", Shown.DISPUTED, (Flag.DISPUTED,))]
+)
+async def test_75_a_dispute_is_an_axis_of_its_own(
+    shop: Shop, outcome: str, shown: Shown, flags: tuple[Flag, ...]
+) -> None:
+    view = await paid(shop)
+    dispute = shop.bank.desk("POST", f"/payments/{view.payments[0].id}/dispute", {})["id"]
+    await sweep(shop)
+    opened = await shop.again(view)
+    assert (opened.shown, opened.money, await outside.codes(shop)) == (Shown.DISPUTED, Money.PAID, {"M15"})
+    with pytest.raises(Refused):
+        await shop.till.refunds.refund(view.order_id, amount_minor=None, reason="x", actor="Owner")
+    shop.bank.desk("POST", f"/disputes/{dispute}/close", {"outcome": outcome})
+    await sweep(shop)
+    over = await shop.again(view)
+    assert (over.shown, over.money, over.kept_minor, over.flags) == (shown, Money.PAID, 20_000, flags)
+    assert "M15" not in await outside.codes(shop)
+    await shop.assert_books()
+
+
+async def test_76_a_late_failed_or_expired_does_not_undo_paid(shop: Shop) -> None:
+    """A declined try and the end of the link are told after the capture, as reports and retries do."""
+    view = await paid(shop)
+    payment, before = view.payments[0].id, await shop.again(view)
+    failed = told(shop, view, Kind.PAYMENT_FAILED, payment)
+    pending = told(shop, view, Kind.PAYMENT_PENDING, payment)
+    other_try = told(shop, view, Kind.PAYMENT_FAILED, "ch_declined_before")
+    for evidence in (failed, pending, other_try):
+        await shop.till.settle.take_in(evidence)
+    await sweep(shop)
+    after = await shop.again(view)
+    assert (after.shown, after.money, after.kept_minor, after.flags) == (Shown.PAID, Money.PAID, 20_000, before.flags)
+    assert await outside.codes(shop) == set()
+    await shop.assert_books()
+
+
+async def test_77_a_late_paid_after_everything_was_given_back_changes_nothing(shop: Shop) -> None:
+    view = await paid(shop)
+    back = await shop.till.refunds.refund(view.order_id, amount_minor=None, reason="cold", actor="Owner")
+    assert back.shown is Shown.REFUNDED
+    await told_in_every_way(shop, view)
+    late = outside.hint(shop, view, 9)
+    await shop.till.hints.take(late, late.id)
+    await shop.check(view)
+    after = await shop.again(view)
+    assert (after.shown, after.refunded_minor, after.owed_minor) == (Shown.REFUNDED, 20_000, 0)
+    assert await outside.codes(shop) == set()
+    await shop.assert_books()
