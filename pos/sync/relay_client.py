@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import msgspec
@@ -17,12 +17,20 @@ from pos.domain.errors import PosError, Refused, Unreachable
 from pos.gateways.http import new_client
 from pos.wire import Event, Frame, Garbled, Notice, SseParser, decode_event, decode_notice
 
+T = TypeVar("T")
 READ_TIMEOUT_S = 30.0
 """Three heartbeats: a stream that is silent for longer is dead."""
 CALL_TIMEOUT_S = 5.0
 INTRODUCE_S = 1.0
+NOT_OURS = ("That is not our relay.", "Check [relay] url; a captive portal may be in between.")
 SHORT_LINK_S = 0.3
 """Seconds a customer waits for the shorter code; after that the gateway's own address is shown."""
+
+
+class Kept(msgspec.Struct):
+    """The relay has stored a link; `path` is its short address there."""
+
+    path: str
 
 
 class Who(msgspec.Struct):
@@ -51,16 +59,12 @@ class RelayClient:
         self._headers = {"Authorization": f"Bearer {token}", "Accept-Encoding": "identity"}
 
     async def whoami(self) -> Who:
-        answer = await self._call("GET", "/v1/whoami")
-        try:
-            return msgspec.json.decode(answer.content, type=Who)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise Unreachable(
-                "That is not our relay.", "Check [relay] url; a captive portal may be in between."
-            ) from error
+        return _told(await self._call("GET", "/v1/whoami"), Who)
 
     async def put_link(self, token: str, body: dict[str, Any]) -> None:
-        await self._call("PUT", f"/v1/links/{token}", body)
+        kept = _told(await self._call("PUT", f"/v1/links/{token}", body), Kept)
+        if kept.path != f"/p/{token}":
+            raise Unreachable(*NOT_OURS)
 
     async def events(self, cursor: str) -> AsyncIterator[Event | Notice | Beat]:
         """The stream from a cursor on; ends when the connection does."""
@@ -73,7 +77,7 @@ class RelayClient:
             async with self._client.stream("GET", self._url + "/v1/events", headers=headers, timeout=timeout) as answer:
                 _check(answer)
                 if not answer.headers.get("content-type", "").startswith("text/event-stream"):
-                    raise Unreachable("That is not our relay.", "Check [relay] url.")
+                    raise Unreachable(*NOT_OURS)
                 async for chunk in answer.aiter_raw():
                     frames = parser.feed(chunk)
                     for frame in frames:
@@ -124,6 +128,14 @@ class RelayShortLinks:
         except (PosError, TimeoutError):
             return ""
         return f"{self._public_url}/p/{token}"
+
+
+def _told(answer: httpx.Response, kind: type[T]) -> T:
+    """What our relay says; a portal that answers everything with a page says something else."""
+    try:
+        return msgspec.json.decode(answer.content, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Unreachable(*NOT_OURS) from error
 
 
 def _check(answer: httpx.Response) -> None:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
+from pos.app.wiring import DATABASE
 from pos.domain.errors import Refused
 from pos.domain.facts import Kind, Source
 from pos.domain.ports import Part, PreparedCall
@@ -102,20 +106,13 @@ async def test_71_whatever_is_learnt_first_the_payment_or_its_refund_the_end_is_
     assert ends == {(Shown.PART_REFUNDED, Money.PAID, TEA.price_minor, 2_500, ())}
 
 
-async def copy_of(shop: Shop, home: object) -> Shop:
+async def copy_of(shop: Shop, target: Path) -> Shop:
     """The same books in another home, as they are now."""
-    from pathlib import Path
-
-    target = Path(str(home))
     target.mkdir(parents=True)
     text = (shop.home / "settings.toml").read_text(encoding="utf-8")
     (target / "settings.toml").write_text(text, encoding="utf-8")
-    into = f"VACUUM INTO '{target / 'till.db'}'"
-    with shop.till.database.engine.connect() as connection:
-        raw = connection.connection.driver_connection
-        assert raw is not None
-        connection.rollback()
-        raw.execute(into)
+    with closing(sqlite3.connect(shop.home / DATABASE)) as books:
+        books.execute("VACUUM INTO ?", (str(target / DATABASE),))
     again = reopen(Shop(shop.till, shop.bank, shop.clock, target, shop.keys, shop.gateway))
     await again.till.desk.get(shop.gateway)
     return again

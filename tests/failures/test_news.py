@@ -195,11 +195,13 @@ async def answering(head: bytes, body: bytes, *, hangs: bool) -> AsyncIterator[s
             writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    for writer in writers:
-        writer.close()
-    server.close()
-    await server.wait_closed()
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        for writer in writers:
+            writer.close()
+        server.close()
+        await server.wait_closed()
 
 
 async def test_65_a_line_that_is_dead_without_a_word_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -208,9 +210,13 @@ async def test_65_a_line_that_is_dead_without_a_word_is_given_up(monkeypatch: py
     head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream"
     async with answering(head, b": heartbeat\n\ndata: half a li", hangs=True) as url:
         client, heard = RelayClient(url, "token"), []
-        with pytest.raises(Unreachable):
+
+        async def listen() -> None:
             async for said in client.events(""):
                 heard.append(said)
+
+        with pytest.raises(Unreachable):
+            await listen()
         assert heard
         assert all(isinstance(said, Beat) for said in heard)
         await client.close()
