@@ -42,7 +42,10 @@ TEST_PROGRAMS = {
     "secret-tool": "libsecret-tools",
     "spin": "spin",
     "cc": "gcc",
+    "postgres": "postgresql",
 }
+SERVER_PROGRAMS = "/usr/lib/postgresql"
+"""Where Debian keeps PostgreSQL's server, off the path, a folder for each version."""
 JUDGES = "tests/judges"
 USAGE = """Truetill
 
@@ -158,10 +161,17 @@ def need_qt(*, window: bool) -> None:
         raise SystemExit(2)
 
 
+def has_program(name: str) -> bool:
+    return shutil.which(name) is not None or any(Path(SERVER_PROGRAMS).glob(f"*/bin/{name}"))
+
+
 def need_test_programs() -> None:
-    """A browser, a screen, a keyring, Node: tests that need one say so and are skipped where it cannot be had."""
+    """A browser, a screen, a keyring, Node: tests that need one say so and are skipped where it cannot be had.
+
+    A PostgreSQL server as well, and without that its tests fail: half of what a shop may keep its books in is no extra.
+    """
     if platform.system() == "Linux":
-        missing = [package for program, package in TEST_PROGRAMS.items() if not shutil.which(program)]
+        missing = [package for program, package in TEST_PROGRAMS.items() if not has_program(program)]
         apt_install(missing, "Some tests need these programs and are skipped without them.")
 
 

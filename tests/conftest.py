@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.postgres import Cluster, cluster
 from tests.processes import ROOT
 
 # A first run builds Hypothesis's tables of letters in the middle of a test, which takes a second on a busy machine.
@@ -16,6 +18,20 @@ settings.load_profile("house")
 
 JUDGES = ROOT / "out" / "judges"
 STARTED = pytest.StashKey[float]()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Cluster]:
+    """One server for all tests of a worker."""
+    with cluster() as made:
+        yield made
+
+
+@pytest.fixture
+def postgresql_url(postgresql: Cluster) -> Iterator[str]:
+    """A database of the test's own."""
+    with postgresql.database() as url:
+        yield url
 
 
 def pytest_configure(config: pytest.Config) -> None:

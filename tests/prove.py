@@ -8,12 +8,23 @@ import subprocess
 import sys
 import time
 
-EVERYWHERE = {"TRUETILL_EVERY_KILL_POINT": "1"}
+EVERYWHERE = {"TRUETILL_EVERY_KILL_POINT": "1", "TRUETILL_ALL_ON_POSTGRESQL": "1"}
 PROOFS = {
     "crash": ["-m", "pytest", "tests/crash", "-n0", "-s", "-p", "no:randomly"],
     "plug": ["-m", "tests.crash.plug", "--rounds", "40"],
     "model": ["-m", "tests.model"],
     "mutants": ["-m", "tests.mutants"],
+    "postgres": [
+        "-m",
+        "pytest",
+        "tests/store",
+        "tests/services",
+        "tests/sync",
+        "-k",
+        "postgresql",
+        "-p",
+        "no:randomly",
+    ],
     "story": ["-m", "tests.story_seeds", "--seeds", "5"],
 }
 

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
 
-from pos.domain.errors import Broken
+from pos.domain.errors import Broken, OutcomeUnknown
 from pos.domain.store_port import Tx
+from pos.store import postgresql
 from pos.store.failures import our_errors
 from pos.store.transaction import Transaction
 
@@ -21,6 +23,7 @@ T = TypeVar("T")
 BUSY_TIMEOUT_MS = 5_000
 READERS = 2
 CLOSE_TIMEOUT_S = 10
+WRITE_TRIES = 4
 WANTED = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "recursive_triggers": 1}
 
 
@@ -31,7 +34,7 @@ def make_engine(url: str) -> Engine:
         Broken: SQLite did not take a setting (a network share, for instance).
     """
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
+        return create_engine(url, pool_pre_ping=True, connect_args=postgresql.CONNECT_ARGS)
     engine = create_engine(url)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin)
@@ -82,6 +85,7 @@ class Database:
     def __init__(self, engine: Engine, till: str) -> None:
         self._engine = engine
         self._till = till
+        self._reading = _reading(engine)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-read")
         self._queue: queue.SimpleQueue[tuple[Callable[[Tx], Any], Future[Any]] | None] = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._write_loop, name="store-write", daemon=True)
@@ -117,7 +121,7 @@ class Database:
 
     def read_now(self, fn: Callable[[Tx], T]) -> T:
         with our_errors(), self._engine.connect() as plain:
-            connection = plain.execution_options(reader=True)
+            connection = plain.execution_options(**self._reading)
             with connection.begin():
                 return fn(Transaction(connection, self._till))
 
@@ -142,11 +146,62 @@ class Database:
             del fn, future, item
 
     def _transact(self, fn: Callable[[Tx], T]) -> T:
-        with our_errors(), self._engine.begin() as connection:
-            result = fn(Transaction(connection, self._till))
-            if self.before_commit:
-                self.before_commit()
+        with our_errors():
+            result = self._retried(fn)
         self.commits += 1
         if self.after_commit:
             self.after_commit()
         return result
+
+    def _retried(self, fn: Callable[[Tx], T]) -> T:
+        """What the server took back whole, because of somebody else's transaction, is done again."""
+        for again in range(WRITE_TRIES):
+            try:
+                return self._once(fn)
+            except DBAPIError as error:
+                if again == WRITE_TRIES - 1 or not postgresql.repeatable(error):
+                    raise
+        raise AssertionError("unreachable")
+
+    def _once(self, fn: Callable[[Tx], T]) -> T:
+        with self._engine.connect() as connection:
+            ticket = begin_write(connection)
+            result = fn(Transaction(connection, self._till))
+            if self.before_commit:
+                self.before_commit()
+            try:
+                connection.commit()
+            except DBAPIError as error:
+                if not ticket or not error.connection_invalidated or not _became_true(self._engine, ticket):
+                    raise
+        return result
+
+
+def begin_write(connection: Connection) -> str:
+    """Begin the transaction that writes; "" or, on a server, the number to ask for its outcome by."""
+    if connection.dialect.name == "postgresql":
+        return postgresql.begin_write(connection)
+    connection.begin()
+    return ""
+
+
+def _became_true(engine: Engine, ticket: str) -> bool:
+    """Whether a commit whose answer was lost was done.
+
+    Raises:
+        OutcomeUnknown: the server does not say.
+    """
+    done = postgresql.was_committed(engine, ticket)
+    if done is None:
+        raise OutcomeUnknown(
+            "The database server went away while it was saving.",
+            "Look whether it is there before you do it again, when the server is back.",
+        )
+    return done
+
+
+def _reading(engine: Engine) -> dict[str, Any]:
+    """Every reader sees one moment: SQLite's snapshots do so, PostgreSQL is told to."""
+    if engine.dialect.name == "sqlite":
+        return {"reader": True}
+    return {"reader": True, "isolation_level": "REPEATABLE READ", "postgresql_readonly": True}

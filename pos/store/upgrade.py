@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from pos.domain.errors import Broken, PosError
 from pos.store import tables
+from pos.store.engine import begin_write
 from pos.store.failures import our_errors
 
 HEAD = "0001"
@@ -22,8 +23,10 @@ def upgrade(engine: Engine) -> None:
         Broken: the database was written by a newer version, or its guards are gone.
     """
     try:
-        with our_errors(), engine.begin() as connection:
+        with our_errors(), engine.connect() as connection:
+            begin_write(connection)  # two tills that start at once do not both make the tables
             _bring_up(connection)
+            connection.commit()
     except PosError:
         engine.dispose()
         raise

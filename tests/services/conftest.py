@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from tests.engines import POSTGRESQL, SHOPS
 from tests.shop import Bank, Shop, bank_process, open_shop
 
 
@@ -24,9 +25,11 @@ def bank(bank_server: Bank) -> Iterator[Bank]:
     bank_server.clear()
 
 
-@pytest_asyncio.fixture(params=["stripe", "razorpay"])
+@pytest_asyncio.fixture(params=SHOPS)
 async def shop(request: pytest.FixtureRequest, bank: Bank, tmp_path: Path) -> AsyncIterator[Shop]:
-    """Everything holds whichever gateway a shop sells through."""
-    made = open_shop(bank, tmp_path / "home", request.param)
+    """Everything holds whichever gateway a shop sells through, and whichever database it keeps its books in."""
+    gateway, _, engine = request.param.partition("-")
+    settings = {"database": f'url = "{request.getfixturevalue("postgresql_url")}"'} if engine == POSTGRESQL else {}
+    made = open_shop(bank, tmp_path / "home", gateway, **settings)
     yield made
     await made.till.close()

@@ -17,6 +17,7 @@ from pos.services.aftercall import AfterCall
 from pos.services.looks import find_link
 from pos.services.settle import Evidence
 from pos.services.views import OrderView
+from tests.engines import sql
 from tests.services.test_money import link_of, sweep
 from tests.shop import CAKE, TEA, Bank, Shop, reopen
 
@@ -86,9 +87,7 @@ async def test_a_refund_of_a_removed_gateway_keeps_no_other_refund_from_being_se
     def move(tx: Tx) -> None:
         rows = tx.outbox.due(2**60, 9)
         first_row = next(r for r in rows if r.order_id == first.order_id)
-        tx.connection.exec_driver_sql(  # type: ignore[attr-defined]
-            "UPDATE outbox SET gateway = 'gone' WHERE id = ?", (first_row.id,)
-        )
+        sql(tx, "UPDATE outbox SET gateway = 'gone' WHERE id = :id", id=first_row.id)
 
     shop.till.database.write_now(move)
     shop.clock.advance(60)
@@ -161,7 +160,7 @@ async def test_an_answer_after_an_end_that_was_taken_for_unsent_is_closed(shop: 
     ended = replace(attempt, link_id="", url="", fenced_at_ms=1, fence_kind="absent", look_due_at_ms=None)
 
     def press(tx: Tx) -> None:
-        tx.connection.exec_driver_sql("UPDATE attempt SET phase = 'abandoned'")  # type: ignore[attr-defined]
+        sql(tx, "UPDATE attempt SET phase = 'abandoned'")
         tx.attempts.update(replace(ended, phase=Phase.ABANDONED))
 
     shop.till.database.write_now(press)
@@ -223,8 +222,7 @@ async def test_a_refund_whose_key_is_forgotten_is_looked_for_before_it_is_asked_
         row = tx.outbox.due(2**60, 9)[0]
         kept = [pair for pair in row.call.headers if pair[0].lower() != "idempotency-key"]
         headers = json.dumps([*kept, ["Idempotency-Key", "tt1-forgotten"]])
-        sql = "UPDATE outbox SET headers = ? WHERE id = ?"
-        tx.connection.exec_driver_sql(sql, (headers, row.id))  # type: ignore[attr-defined]
+        sql(tx, "UPDATE outbox SET headers = :headers WHERE id = :id", headers=headers, id=row.id)
 
     shop.till.database.write_now(forgotten)
     made = shop.bank.desk("GET", "")["counts"]["refund"]

@@ -9,6 +9,7 @@ from pos.domain.refund import Purpose
 from pos.domain.store_port import Tx
 from pos.domain.verdict import Proposal
 from pos.services.settle import Evidence
+from tests.engines import sql
 from tests.services.test_holes import told
 from tests.shop import CAKE, TEA, Shop
 
@@ -36,7 +37,7 @@ async def test_a_movement_that_is_in_no_z_or_in_the_wrong_one_is_noticed(shop: S
     await sold(shop)
     await shop.till.day.close(actor="Owner")
     await shop.assert_books()
-    shop.till.database.write_now(lambda tx: tx.connection.exec_driver_sql(spoil))  # type: ignore[attr-defined]
+    shop.till.database.write_now(lambda tx: sql(tx, spoil))
     assert {b.invariant for b in await shop.till.books.verify()} == {"I12"}
 
 
@@ -46,14 +47,14 @@ async def test_a_payment_learnt_before_what_ties_it_to_its_link_has_one_owner_in
     fact, tie = capture.facts
 
     def unknown_link(tx: Tx) -> None:
-        tx.connection.exec_driver_sql("UPDATE attempt SET link_id = 'cs_unknown'")  # type: ignore[attr-defined]
+        sql(tx, "UPDATE attempt SET link_id = 'cs_unknown'")
 
     shop.till.database.write_now(unknown_link)
     await shop.till.settle.take_in(Evidence(shop.gateway, (fact, tie), Source.REPORT, "sweep"))
     assert len(shop.till.database.read_now(lambda tx: tx.facts.parked())) == 1
 
     def learn(tx: Tx) -> None:
-        tx.connection.exec_driver_sql("UPDATE attempt SET link_id = ?", (tie.target,))  # type: ignore[attr-defined]
+        sql(tx, "UPDATE attempt SET link_id = :link", link=tie.target)
         shop.till.settle.refold(tx, view.order_id, 2)
 
     shop.till.database.write_now(learn)

@@ -18,6 +18,7 @@ from pos.domain.store_port import Hint, Tx
 from pos.domain.verdict import Flag, Money
 from pos.services.evidence import Evidence
 from pos.services.views import OrderView
+from tests.engines import sql, unguard
 from tests.shop import CAKE, TEA, Bank, Shop, open_shop, reopen
 
 
@@ -377,11 +378,10 @@ async def test_books_notice_a_changed_fact_a_changed_cache_and_a_lost_link(shop:
     await shop.check(view)
 
     def spoil(tx: Tx) -> None:
-        connection = tx.connection  # type: ignore[attr-defined]
-        connection.exec_driver_sql("UPDATE orders SET kept_minor = 1")
-        connection.exec_driver_sql("DROP TRIGGER guard_fact_update")
-        connection.exec_driver_sql("UPDATE fact SET amount_minor = 1 WHERE kind = 'payment.captured'")
-        connection.exec_driver_sql("UPDATE attempt SET key = 'tt1-other'")
+        sql(tx, "UPDATE orders SET kept_minor = 1")
+        unguard(tx, "fact")
+        sql(tx, "UPDATE fact SET amount_minor = 1 WHERE kind = 'payment.captured'")
+        sql(tx, "UPDATE attempt SET key = 'tt1-other'")
 
     shop.till.database.write_now(spoil)
     found = {b.invariant for b in await shop.till.books.verify()}

@@ -1,4 +1,4 @@
-"""A real database file for each test."""
+"""A real database for each test, on each engine."""
 
 from __future__ import annotations
 
@@ -9,11 +9,20 @@ import pytest
 
 from pos.store.engine import Database, make_engine, sqlite_url
 from pos.store.upgrade import upgrade
+from tests.engines import ENGINES, POSTGRESQL
+
+
+@pytest.fixture(params=ENGINES)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where an empty database is."""
+    if request.param == POSTGRESQL:
+        return str(request.getfixturevalue("postgresql_url"))
+    return sqlite_url(tmp_path / "till.db")
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    engine = make_engine(sqlite_url(tmp_path / "till.db"))
+def database(url: str) -> Iterator[Database]:
+    engine = make_engine(url)
     upgrade(engine)
     made = Database(engine, "1")
     yield made

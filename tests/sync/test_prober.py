@@ -10,6 +10,7 @@ from pos.domain.shown import Shown
 from pos.domain.store_port import Hint, Tx
 from pos.services import schedule
 from tests.domain import strategies
+from tests.engines import sql
 from tests.services.test_money import link_of
 from tests.shop import CAKE, TEA, Bank, Shop
 
@@ -19,7 +20,7 @@ async def test_a_link_of_a_till_that_is_gone_is_looked_at_by_another(shop: Shop)
     await shop.pays(view)
 
     def other_till(tx: Tx) -> None:
-        tx.connection.exec_driver_sql("UPDATE orders SET till = 'old'")  # type: ignore[attr-defined]
+        sql(tx, "UPDATE orders SET till = 'old'")
 
     shop.till.database.write_now(other_till)
     shop.clock.advance(30)

@@ -11,6 +11,7 @@ from pos.domain.verdict import Flag
 from pos.services.bus import Event, OrderChanged
 from pos.services.views import OrderView
 from pos.sync.sweeper import ASK_AGAIN_S, Sweeper
+from tests.engines import sql
 from tests.services.test_money import link_of
 from tests.shop import TEA, Bank, Shop, reopen
 
@@ -20,9 +21,9 @@ DAY_MS = 86_400_000
 
 def runs(shop: Shop) -> list[SweepRun]:
     def read(tx: Tx) -> list[SweepRun]:
-        rows = tx.connection.exec_driver_sql("SELECT * FROM sweep_run ORDER BY started_at_ms")  # type: ignore[attr-defined]
+        rows = sql(tx, "SELECT * FROM sweep_run ORDER BY started_at_ms")
         names = list(SweepRun.__dataclass_fields__)
-        made = [SweepRun(**{k: v for k, v in row.items() if k in names}) for row in rows.mappings()]
+        made = [SweepRun(**{k: v for k, v in row.items() if k in names}) for row in rows]
         return [run for run in made if run.gateway == shop.gateway]
 
     return shop.till.database.read_now(read)
@@ -74,9 +75,7 @@ async def test_the_bounce_of_an_old_refund_is_found_without_a_relay(shop: Shop, 
     await has_bounced(shop, view)
 
     def long_ago(tx: Tx) -> None:
-        tx.connection.exec_driver_sql(  # type: ignore[attr-defined]
-            "UPDATE orders SET created_at_ms = created_at_ms - ?", (3 * DAY_MS,)
-        )
+        sql(tx, "UPDATE orders SET created_at_ms = created_at_ms - :past", past=3 * DAY_MS)
 
     shop.till.database.write_now(long_ago)
     shop.clock.advance(3 * 86_400)

@@ -21,6 +21,10 @@ class Rows:
     def _is_sqlite(self) -> bool:
         return self._c.dialect.name == "sqlite"
 
+    def _locking(self, statement: Any) -> Any:
+        """Rows locked until commit, by who writes; a reader may not, and need not."""
+        return statement if self._c.get_execution_options().get("reader") else statement.with_for_update()
+
     def _insert(self, table: Table, values: dict[str, Any]) -> None:
         self._c.execute(table.insert().values(mapping.columns(table, values)))
 

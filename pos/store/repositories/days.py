@@ -14,7 +14,7 @@ _z = tables.z_report
 
 class DayRows(Rows):
     def open_shift(self, till: str) -> Shift | None:
-        row = self._one(select(_s).where(_s.c.till == till, _s.c.closed_at_ms.is_(None)).with_for_update())
+        row = self._one(self._locking(select(_s).where(_s.c.till == till, _s.c.closed_at_ms.is_(None))))
         return mapping.load(Shift, row) if row is not None else None
 
     def put_shift(self, shift: Shift) -> None:
