@@ -10,10 +10,11 @@ from pathlib import Path
 from pos.app.clock import SystemClock, SystemIds
 from pos.app.config import Settings
 from pos.app.enrolling import GatewayEntries, Shelf, enrolled_gateways, kept
+from pos.app.instance import HomeIdentity
 from pos.app.keysafe import Safe
 from pos.app.secrets import open_secrets
 from pos.app.settingsfile import SettingsFile
-from pos.domain.errors import BadInput, NotFound, PosError
+from pos.domain.errors import BadInput, NotFound, PosError, ReadOnly
 from pos.domain.ports import Clock, Ids, SecretStore
 from pos.domain.store_port import Person, Tx
 from pos.services.bookmode import META, mode_of, mode_with
@@ -30,7 +31,7 @@ from pos.services.gatecheck import GateCheck
 from pos.services.hints import Hints
 from pos.services.issue import Issuer
 from pos.services.looks import Looks
-from pos.services.people import People, seed
+from pos.services.people import OWNER, People, seed
 from pos.services.queries import Queries, RelayHealth
 from pos.services.reconcile import Reconcile
 from pos.services.refunds import Refunds
@@ -42,6 +43,7 @@ from pos.store.engine import Database, make_engine, sqlite_url
 from pos.store.upgrade import upgrade
 from pos.sync.follower import Follower
 from pos.sync.listener import Listener
+from pos.sync.presence import Presence
 from pos.sync.prober import Prober
 from pos.sync.publisher import Publisher
 from pos.sync.relay_client import RelayClient, RelayShortLinks
@@ -74,7 +76,7 @@ class Till:
         self.database = open_database(home, settings)
         self.settings_file = SettingsFile(home)
         try:
-            start = self.database.write_now(partial(_first_start, settings=settings))
+            start = _start(self.database, settings)
         except PosError:
             self.database.close()
             raise
@@ -187,7 +189,7 @@ def open_database(home: Path, settings: Settings) -> Database:
         (home / DATABASE).touch(mode=0o600)  # the books are nobody else's business
     engine = make_engine(sqlite_url(home / DATABASE) if url == "sqlite" else url)
     upgrade(engine)
-    return Database(engine, settings.till.id)
+    return Database(engine, settings.till.id, HomeIdentity(home))
 
 
 def shop_settings(settings: Settings, shop_id: str, mode: str = "") -> ShopSettings:
@@ -219,6 +221,19 @@ class Start:
     mode: str
 
 
+def _start(database: Database, settings: Settings) -> Start:
+    """Where these books may only be read here, the till opens to look at them; each write says why it may not."""
+    try:
+        return database.write_now(partial(_first_start, settings=settings))
+    except ReadOnly:
+        return database.read_now(partial(_as_it_is, settings=settings))
+
+
+def _as_it_is(tx: Tx, settings: Settings) -> Start:
+    names = tuple(settings.gateways)
+    return Start(tx.shop.meta("shop_id") or "", tx.shop.people() or [OWNER], mode_of(tx, names))
+
+
 def _first_start(tx: Tx, settings: Settings) -> Start:
     """The shop's own UUID, made once, its people, and which mode its books are of.
 
@@ -247,6 +262,8 @@ def background(till: Till, only: str = "") -> Supervisor:
         "follow": Follower(till.context, till.queries).run,
         "settings": SettingsWatcher(till.setup.reload).run,
     }
+    if till.database.shared:
+        parts["presence"] = Presence(till.context).run
     client = till.relay
     if client is not None:
         publisher = Publisher(

@@ -8,6 +8,8 @@
     ├── OutcomeUnknown      asked, no answer yet; nothing is lost; exit status 3
     ├── Unreachable         provably not sent, or nobody there; exit status 4
     └── Broken              our fault, or the machine's: disk full, newer database, failed integrity; exit status 1
+        └── ReadOnly        these books may be read here and not written: a newer version keeps them, or another copy
+                            of this till is at work
 
 "Unknown" as the state of an order is a status, never an exception; `OutcomeUnknown` only tells a caller
 who waits for one answer that it has not come.
@@ -56,3 +58,7 @@ class Unreachable(PosError):
 
 class Broken(PosError):
     exit_status = 1
+
+
+class ReadOnly(Broken):
+    pass

@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar
 from pos.domain.basket import Line
 from pos.domain.cash import Tender
 from pos.domain.catalogue import Product
+from pos.domain.errors import PosError
 from pos.domain.facts import Fact, Sighting
 from pos.domain.journal import Entry
 from pos.domain.order import Order
@@ -434,5 +435,10 @@ class Tx(Protocol):
 
 
 class Store(Protocol):
+    @property
+    def trouble(self) -> PosError | None:
+        """Why nothing can be written right now, as the last write found; None when it was written."""
+        ...
+
     async def write(self, fn: Callable[[Tx], T]) -> T: ...
     async def read(self, fn: Callable[[Tx], T]) -> T: ...

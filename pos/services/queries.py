@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from pos.domain.errors import PosError, ReadOnly
 from pos.domain.money import to_major
 from pos.domain.order import Life
 from pos.domain.shown import Shown
@@ -50,6 +52,7 @@ class Queries:
         self._people = people
         self._relay = relay
         self._formats = formats
+        self._last = self._unread()
 
     async def order(self, order_id: str) -> OrderView:
         """By id, printed number or the caller's key; NotFound otherwise."""
@@ -101,7 +104,18 @@ class Queries:
         return [row_of_line(line, now) for line in lines]
 
     async def status(self) -> StatusView:
-        """The lights, as they truly are."""
+        """The lights, as they truly are; while the books do not answer, as they last were, and with what is wrong."""
+        trouble = self._context.store.trouble
+        try:
+            self._last = await self._status()
+        except PosError as error:
+            trouble = error
+        if trouble is None:
+            return self._last
+        books = "read_only" if isinstance(trouble, ReadOnly) else "down"
+        return replace(self._last, books=books, problem=trouble.title, problem_hint=trouble.hint)
+
+    async def _status(self) -> StatusView:
         shop, now = self._context.shop, self._context.now_ms()
         rows = await self.waiting()
         run = await self._context.store.read(lambda tx: tx.sync.last_run())
@@ -123,6 +137,25 @@ class Queries:
             shift_opened_at_ms=shift.opened_at_ms if shift else None,
             user=self._people.current(),
             role=self._people.role(self._people.current()),
+        )
+
+    def _unread(self) -> StatusView:
+        """Before the first look into the books."""
+        shop, user = self._context.shop, self._people.current()
+        return StatusView(
+            gateway="off",
+            relay=self._relay.word(bool(shop.relay_url), 0),
+            relay_heard_at_ms=None,
+            reconciled_at_ms=None,
+            waiting=0,
+            unknown=0,
+            test_mode=shop.test_mode,
+            shop=shop.name,
+            till=shop.till,
+            shift_no=None,
+            shift_opened_at_ms=None,
+            user=user,
+            role=self._people.role(user),
         )
 
     def gateways(self) -> list[GatewayChoice]:

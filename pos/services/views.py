@@ -215,7 +215,8 @@ class DayView:
 class StatusView:
     """The lights. `gateway`/`relay`: ok | slow | down | off; `*_ms` None = never. They tell the truth:
 
-    `relay` is ok only with a heartbeat in the last 30 s.
+    `relay` is ok only with a heartbeat in the last 30 s. `books`: ok | down (the database does not answer; the rest is
+    as it last was) | read_only (nothing may be written here now); `problem` and `problem_hint` then say why.
     """
 
     gateway: str
@@ -231,7 +232,9 @@ class StatusView:
     shift_opened_at_ms: int | None
     user: str
     role: str
+    books: str = "ok"
     problem: str = ""
+    problem_hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

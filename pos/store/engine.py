@@ -13,10 +13,11 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
-from pos.domain.errors import Broken, OutcomeUnknown
+from pos.domain.errors import Broken, OutcomeUnknown, PosError, ReadOnly, Unreachable
 from pos.domain.store_port import Tx
 from pos.store import postgresql
 from pos.store.failures import our_errors
+from pos.store.gate import Gate, Identity, InUseElsewhere, raise_alarm
 from pos.store.transaction import Transaction
 
 T = TypeVar("T")
@@ -82,8 +83,9 @@ class Database:
     A failed commit raises and nothing of that transaction is kept. Errors of the machine become `Broken`.
     """
 
-    def __init__(self, engine: Engine, till: str) -> None:
+    def __init__(self, engine: Engine, till: str, identity: Identity | None = None) -> None:
         self._engine = engine
+        self._gate = Gate(till, identity)
         self._till = till
         self._reading = _reading(engine)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-read")
@@ -91,9 +93,15 @@ class Database:
         self._writer = threading.Thread(target=self._write_loop, name="store-write", daemon=True)
         self._writer.start()
         self.commits = 0
+        self.trouble: PosError | None = None
         self.before_commit: Callable[[], None] | None = None
         """Called in the writer just before each commit: benchmarks and crash tests stand here."""
         self.after_commit: Callable[[], None] | None = None
+
+    @property
+    def shared(self) -> bool:
+        """Whether other machines write here too."""
+        return self._engine.dialect.name != "sqlite"
 
     @property
     def engine(self) -> Engine:
@@ -104,6 +112,9 @@ class Database:
 
         Raises:
             Broken: disk full, read-only, locked for too long, damaged.
+            ReadOnly: a newer version keeps these books, or another copy of this till is at work.
+            Unreachable: the server does not answer; nothing was kept.
+        OutcomeUnknown: the server went away while it was saving, and does not say what became of it.
         """
         return await asyncio.shield(asyncio.wrap_future(self.write_later(fn)))
 
@@ -146,12 +157,24 @@ class Database:
             del fn, future, item
 
     def _transact(self, fn: Callable[[Tx], T]) -> T:
-        with our_errors():
-            result = self._retried(fn)
+        try:
+            with our_errors():
+                result = self._guarded(fn)
+        except (ReadOnly, Unreachable) as error:
+            self.trouble = error
+            raise
+        self.trouble = None
         self.commits += 1
         if self.after_commit:
             self.after_commit()
         return result
+
+    def _guarded(self, fn: Callable[[Tx], T]) -> T:
+        try:
+            return self._retried(fn)
+        except InUseElsewhere as found:
+            self._say_so(found)
+            raise
 
     def _retried(self, fn: Callable[[Tx], T]) -> T:
         """What the server took back whole, because of somebody else's transaction, is done again."""
@@ -163,9 +186,17 @@ class Database:
                     raise
         raise AssertionError("unreachable")
 
+    def _say_so(self, found: InUseElsewhere) -> None:
+        """The shop must hear of it, through the one row that this copy may still write."""
+        with self._engine.connect() as connection:
+            begin_write(connection)
+            raise_alarm(connection, found)
+            connection.commit()
+
     def _once(self, fn: Callable[[Tx], T]) -> T:
         with self._engine.connect() as connection:
             ticket = begin_write(connection)
+            self._gate.pass_through(connection)
             result = fn(Transaction(connection, self._till))
             if self.before_commit:
                 self.before_commit()

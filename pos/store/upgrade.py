@@ -7,20 +7,28 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, inspect, text
 
 from pos.domain.errors import Broken, PosError
-from pos.store import tables
+from pos.store import gate, tables
 from pos.store.engine import begin_write
 from pos.store.failures import our_errors
+from pos.store.repositories.shop import ShopRows
 
 HEAD = "0001"
 KNOWN = ("0001",)
+WRITES_SINCE = 1
+"""The level (`gate.LEVEL`) of the oldest program that may write this schema."""
+READS_SINCE = 1
+"""... and of the oldest that reads it rightly. A migration that only adds leaves this as it is."""
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def upgrade(engine: Engine) -> None:
     """Create or upgrade the schema in one transaction, then check that its guards stand.
 
+    A newer version's database is left as it is: where that version says that we can read it, it opens, and the gate
+    refuses what we may not write.
+
     Raises:
-        Broken: the database was written by a newer version, or its guards are gone.
+        Broken: the database was written by a newer version and cannot be read by this one, or its guards are gone.
     """
     try:
         with our_errors(), engine.connect() as connection:
@@ -34,14 +42,29 @@ def upgrade(engine: Engine) -> None:
 
 def _bring_up(connection: Connection) -> None:
     version = _version(connection)
-    if version is not None and version not in KNOWN:
+    newer = version is not None and version not in KNOWN
+    if newer and _min_reader(connection) > gate.LEVEL:
         raise Broken(
             "This database was written by a newer version of Truetill.",
             "Install that version again; nothing was changed.",
         )
-    if version != HEAD:
+    if not newer and version != HEAD:
         _run(connection)
+        _say_who_may_write(connection)
     _check_guards(connection)
+
+
+def _min_reader(connection: Connection) -> int:
+    """The level of the oldest program that can read what a newer one wrote; none where that does not say."""
+    said = ShopRows(connection).meta(gate.MIN_READER)
+    return int(said) if said is not None else gate.LEVEL + 1
+
+
+def _say_who_may_write(connection: Connection) -> None:
+    """From here on an older program that is running beside us is refused at its next write."""
+    rows = ShopRows(connection)
+    rows.set_meta(gate.MIN_WRITER, str(WRITES_SINCE))
+    rows.set_meta(gate.MIN_READER, str(READS_SINCE))
 
 
 def _version(connection: Connection) -> str | None:

@@ -30,6 +30,8 @@ class Bar:
     NOW = Text("Now")
     WAITING = Plural("{n} waiting", "{n} waiting")
     UNKNOWN = Plural("{n} unknown", "{n} unknown")
+    BOOKS_DOWN = Text("Database · no answer")
+    BOOKS_READ_ONLY = Text("Read only")
     USER = Text("{user} · {role}")
     STARTING = Text("Starting…")
 
@@ -124,6 +126,7 @@ class Banner:
     OUR_FAULT_HINT = Text("Nothing was charged by this. Try again; if it comes back, call whoever runs the till.")
     SAVED = Text("Saved as {path}.")
     COPIED = Text("The link is on the clipboard.")
+    BOOKS_BACK = Text("The database answers again. Everything that was saved is there.")
     NOT_READY = Text("The till is still starting. The scan is kept.")
 
 

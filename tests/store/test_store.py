@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
@@ -149,22 +148,6 @@ def test_the_journal_is_a_chain_and_a_changed_entry_is_found(database: Database,
     reader = Database(engine, "1")
     assert verify(reader.read_now(lambda tx: tx.journal.entries())) == 3
     reader.close()
-
-
-def test_a_newer_database_is_refused_unchanged(tmp_path: Path) -> None:
-    path = tmp_path / "till.db"
-    engine = make_engine(sqlite_url(path))
-    upgrade(engine)
-    engine.dispose()
-    with sqlite3.connect(path) as newer:
-        newer.execute("UPDATE alembic_version SET version_num='9999'")
-    newer.close()
-    before = path.read_bytes()
-    engine = make_engine(sqlite_url(path))
-    with pytest.raises(Broken, match="newer version"):
-        upgrade(engine)
-    engine.dispose()
-    assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize("url", [SQLITE], indirect=True)

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from pos.domain.errors import Broken
+from pos.words.shell import Banner
+
 if TYPE_CHECKING:
     from pos.services.views import StatusView
     from pos.ui.flow import Flow
@@ -25,6 +28,7 @@ class LightControl(QObject):
         self._top = top
         self._test_mode = test_mode
         self._due = False
+        self._problem = ""
 
     def read(self) -> None:
         self._flow.start(self._flow.counter.till.queries.status(), self.show)
@@ -37,9 +41,20 @@ class LightControl(QObject):
 
     def show(self, status: StatusView) -> None:
         self._top.show_status(status)
+        self._say(status)
         if status.test_mode != self._test_mode:  # the first gateway decided which books these are
             self._test_mode = status.test_mode
             self.books_changed.emit(status.test_mode)
+
+    def _say(self, status: StatusView) -> None:
+        """Once when it comes and once when it is over; the light stays for as long as it lasts."""
+        if status.problem == self._problem:
+            return
+        self._problem = status.problem
+        if status.problem:
+            self._flow.failed.emit(Broken(status.problem, status.problem_hint))
+        else:
+            self._flow.noted.emit(Banner.BOOKS_BACK)
 
     async def _later(self) -> StatusView:
         import asyncio  # not needed for the first paint

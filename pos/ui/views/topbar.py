@@ -62,7 +62,9 @@ def reconciled_light(status: StatusView, now_ms: int, *, short: bool = False) ->
 
 
 def orders_light(status: StatusView) -> Light:
-    """Unknown orders before waiting ones: they matter more."""
+    """Unknown orders before waiting ones: they matter more. Neither is known while the books do not answer."""
+    if status.books != "ok":
+        return Light(Bar.BOOKS_DOWN if status.books == "down" else Bar.BOOKS_READ_ONLY, "failed")
     if status.unknown:
         return Light(Bar.UNKNOWN(status.unknown), "unknown")
     return Light(Bar.WAITING(status.waiting), "waiting" if status.waiting else "gone")
