@@ -25,6 +25,7 @@ PROOFS = {
         "-p",
         "no:randomly",
     ],
+    "simulation": ["-m", "tests.simulation.run"],
     "story": ["-m", "tests.story_seeds", "--seeds", "5"],
 }
 
@@ -32,15 +33,21 @@ PROOFS = {
 def main() -> int:
     parser = argparse.ArgumentParser(prog="./run prove")
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(PROOFS))
-    names = parser.parse_args().names or list(PROOFS)
+    given, options = parser.parse_known_args()
+    names = given.names or list(PROOFS)
     unknown = [name for name in names if name not in PROOFS]
     if unknown:
         print(f"no such proof: {', '.join(unknown)}; there are {', '.join(PROOFS)}", file=sys.stderr)
         return 2
+    if options and len(names) != 1:
+        print(f"{' '.join(options)} is for one proof; name it: {', '.join(PROOFS)}", file=sys.stderr)
+        return 2
     failed = []
     for name in names:
         started = time.monotonic()
-        status = subprocess.run([sys.executable, *PROOFS[name]], check=False, env=os.environ | EVERYWHERE).returncode
+        status = subprocess.run(
+            [sys.executable, *PROOFS[name], *options], check=False, env=os.environ | EVERYWHERE
+        ).returncode
         print(f"{name}: {'holds' if status == 0 else 'DOES NOT HOLD'} ({time.monotonic() - started:.0f} s)", flush=True)
         failed += [name] if status else []
     return 1 if failed else 0
