@@ -17,8 +17,8 @@ STYLE = "".join(
     (
         "h1{font-size:16pt}",
         "h2{font-size:11pt;margin-top:12pt}",
-        "td{padding-right:8pt;vertical-align:top}",
-        "th{padding-right:8pt;text-align:left;color:#555555}",
+        "td{padding:2pt;vertical-align:top}",
+        "th{padding:2pt;text-align:left;color:#555555}",
     )
 )
 SHORT_DIGEST = 16
@@ -52,7 +52,7 @@ def _section(title: str, heads: str, rows: Iterable[Sequence[object]]) -> str:
     if not body:
         return ""
     head = "<tr>" + "".join(f"<th>{escape(word)}</th>" for word in heads.split("|")) + "</tr>" if heads else ""
-    return f"<h2>{escape(title)}</h2><table cellpadding='2'>{head}{body}</table>"
+    return f"<h2>{escape(title)}</h2><table>{head}{body}</table>"
 
 
 def _when(at_ms: int | None, formats: Formats) -> str:

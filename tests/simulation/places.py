@@ -23,6 +23,7 @@ from pos.gateways.stripe import envelope as stripe_envelope
 from pos.sandbox.bank import Bank
 from pos.sandbox.connections import Connections
 from pos.store.engine import Database
+from pos.store.gate import Gate
 from pos.sync.relay_client import Beat, Who
 from pos.wire import Cursor, Event, Notice, Refs, at, tag_of
 
@@ -59,6 +60,9 @@ class InlineDatabase(Database):
     def __init__(self, engine: Any, till: str, process: Process, rng: random.Random) -> None:
         self._engine = engine
         self._till = till
+        self._gate = Gate(till)
+        self._reading = {"reader": True}
+        self.trouble = None
         self._process = process
         self._rng = rng
         self.commits = 0
