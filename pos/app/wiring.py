@@ -31,6 +31,7 @@ from pos.services.gatecheck import GateCheck
 from pos.services.hints import Hints
 from pos.services.issue import Issuer
 from pos.services.looks import Looks
+from pos.services.othertenders import OtherTenders
 from pos.services.people import OWNER, People, seed
 from pos.services.queries import Queries, RelayHealth
 from pos.services.reconcile import Reconcile
@@ -38,6 +39,7 @@ from pos.services.refunds import Refunds
 from pos.services.selling import Selling
 from pos.services.settle import Settle
 from pos.services.setup import GatewaySetup
+from pos.services.tendering import Tendering
 from pos.services.vaults import Vaults
 from pos.store.engine import Database, make_engine, sqlite_url
 from pos.store.upgrade import upgrade
@@ -96,7 +98,9 @@ class Till:
         short = RelayShortLinks(self.relay, self.shop.relay_public_url) if self.relay else None
         issuer = Issuer(self.context, self.desk, self.settle, self.selling, short)
         self.checkout = Checkout(self.context, issuer, self.settle, self.looks, self.selling, self.people)
-        self.cash = Cash(self.context, self.settle, self.checkout, self.selling)
+        tendering = Tendering(self.context, self.settle, self.selling)
+        self.cash = Cash(self.context, tendering, self.checkout, self.selling)
+        self.tenders = OtherTenders(self.context, tendering, self.checkout, self.people)
         self.refunds = Refunds(self.context, self.desk, self.settle, self.people)
         self.reconcile = Reconcile(self.context, self.desk, self.settle, self.captures)
         self.hints = Hints(self.context, self.desk, self.settle, self.looks, self.captures)

@@ -18,6 +18,8 @@ COMMANDS = {
     "order": ("pos.cli.orders:order", "One order with its whole timeline."),
     "evidence": ("pos.cli.evidence:evidence", "All that is known of one order, as JSON or PDF."),
     "orders": ("pos.cli.orders:orders", "A list of orders."),
+    "terminal": ("pos.cli.tenders:terminal", "What is left was paid on a terminal of its own."),
+    "by-hand": ("pos.cli.tenders:by_hand", "A manager believes a bank's message, or takes that back."),
     "cancel": ("pos.cli.sell:cancel", "Close an order's link and void it."),
     "refund": ("pos.cli.sell:refund", "Give money back."),
     "sync": ("pos.cli.sync:sync", "The background work, without a window."),

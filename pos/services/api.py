@@ -66,6 +66,20 @@ class CashApi(Protocol):
         ...
 
 
+class TendersApi(Protocol):
+    async def terminal(self, order_id: str, *, note: str = "", actor: str = "") -> OrderView:
+        """What is left, approved by a terminal that is not connected here. A live link is closed first."""
+        ...
+
+    async def by_hand(self, order_id: str, *, reason: str, actor: str) -> OrderView:
+        """A manager believes a bank's message about the last link that was shown."""
+        ...
+
+    async def withdraw(self, order_id: str, *, reason: str, actor: str) -> OrderView:
+        """Take back what was accepted by hand."""
+        ...
+
+
 class RefundsApi(Protocol):
     async def refund_owed(self, order_id: str, *, reason: str, actor: str) -> OrderView:
         """Give back what is owed (second payment, excess, money of a voided order)."""
@@ -209,6 +223,8 @@ class TillApi(Protocol):
     def checkout(self) -> CheckoutApi: ...
     @property
     def cash(self) -> CashApi: ...
+    @property
+    def tenders(self) -> TendersApi: ...
     @property
     def refunds(self) -> RefundsApi: ...
     @property

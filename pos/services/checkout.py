@@ -77,6 +77,22 @@ class Checkout:
             await self._looks.look(attempt_id, hint="close")
         return await self._view(order_id)
 
+    async def end_links(self, order_id: str, *, actor: str = "") -> None:
+        """Before money is taken in another way: a live link is closed, and known to be.
+
+        Raises:
+            Refused: the customer has paid meanwhile.
+            OutcomeUnknown: the link is not confirmed closed yet.
+        """
+        attempts = await self._context.store.read(lambda tx: tx.attempts.of_order(order_id))
+        if not any(a.live for a in attempts):
+            return
+        view = await self.give_up(order_id, actor=actor)
+        if view.left_minor == 0 and view.kept_minor:
+            raise Refused("The customer has already paid.", "Do not take cash.")
+        if view.attempt is not None and view.attempt.phase == Phase.CLOSING:
+            raise OutcomeUnknown("The link is not confirmed closed yet.", "Do not take cash until it is.")
+
     def _withdraw(self, tx: Tx, order_id: str, actor: str) -> str:
         now = self._context.now_ms()
         tx.orders.lock(order_id)

@@ -16,6 +16,10 @@ from pos.words.happened import Methods
 TITLES = {"stripe": "Stripe", "razorpay": "Razorpay", "mollie": "Mollie"}
 
 
+TAKE = ("cash", "terminal")
+"""Ways to pay at the counter; each closes a live link first."""
+
+
 def gateway_title(name: str) -> str:
     return TITLES.get(name, name.replace("_", " ").title())
 
@@ -222,7 +226,7 @@ def may(state: State, word: Shown) -> frozenset[str]:
     live = any(a.live for a in state.attempts)
     fenced = all(a.fenced or a.phase is Phase.RELEASED for a in state.attempts if a.was_shown)
     if word is Shown.UNKNOWN:
-        return frozenset({"check", "next", "release"})
+        return frozenset({"check", "next", "release"} | ({"by_hand"} if _was_shown(state) else set()))
     if verdict.owed_minor > 0:
         return frozenset({"refund", "next", "accept"} if order.life is Life.VOIDED else {"refund", "next", "receipt"})
     waits = live or state.certainty is Certainty.WAITING
@@ -231,11 +235,16 @@ def may(state: State, word: Shown) -> frozenset[str]:
     if waits:
         # without a live link something is in flight all the same: it is waited for, or a manager decides
         closing = not live or any(a.phase is Phase.CLOSING for a in state.attempts)
-        return frozenset({"check", "next", "release"} if closing else {"check", "next", "give_up", "cash"})
+        by_hand = {"by_hand"} if _was_shown(state) else set()
+        return frozenset({"check", "next", "release"} | by_hand if closing else {"check", "next", "give_up", *TAKE})
     if order.life is Life.VOIDED:
         return frozenset({"next"})
     if verdict.money is Money.PART_PAID:
-        return frozenset({"qr", "cash", "collect", "refund", "next"})
+        return frozenset({"qr", *TAKE, "collect", "refund", "next"})
     if not fenced:
         return frozenset({"check", "next", "release"})
-    return frozenset({"edit", "hold", "void", "qr", "cash", "split", "next"})
+    return frozenset({"edit", "hold", "void", "qr", *TAKE, "split", "next"})
+
+
+def _was_shown(state: State) -> bool:
+    return any(a.was_shown for a in state.attempts)

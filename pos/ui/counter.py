@@ -144,9 +144,10 @@ class Counter(QObject):
         self.timeline = []
         self._start(self._issue(gateway.name), "", shown_at_once=False)
 
-    def take_cash(self, given_minor: int | None = None) -> None:
-        """Cash for what is left; a live link is closed first, by the service."""
-        self._start(self._cash(given_minor), Cash.CLOSING_LINK if self.stage is Stage.WAITING else Cash.TITLE)
+    def take_cash(self, given_minor: int | None = None, *, slip: str | None = None) -> None:
+        """Cash for what is left, or what a terminal's `slip` says; a live link is closed first, by the service."""
+        work = self._cash(given_minor) if slip is None else self._terminal(slip)
+        self._start(work, Cash.CLOSING_LINK if self.stage is Stage.WAITING else Cash.TITLE)
 
     def check(self) -> None:
         self._start(self.till.checkout.check_now(self.order_id), "")
@@ -155,8 +156,10 @@ class Counter(QObject):
         """Close the open link; the order stays on the counter and can be paid another way."""
         self._start(self.till.checkout.give_up(self.order_id, actor=self.actor), Cash.CLOSING_LINK)
 
-    def release(self, reason: str) -> None:
-        self._start(self.till.checkout.release(self.order_id, reason=reason, actor=self.actor), "")
+    def release(self, reason: str, *, believed: bool = False) -> None:
+        """A manager gives the link up; `believed`: because a bank's message says that it was paid."""
+        decide = self.till.tenders.by_hand if believed else self.till.checkout.release
+        self._start(decide(self.order_id, reason=reason, actor=self.actor), "")
 
     def refund_owed(self, reason: str) -> None:
         self._start(self.till.refunds.refund_owed(self.order_id, reason=reason, actor=self.actor), "")
@@ -242,6 +245,10 @@ class Counter(QObject):
     async def _cash(self, given_minor: int | None) -> OrderView | None:
         view = await self._saved()
         return view and await self.till.cash.take(view.order_id, given_minor=given_minor, actor=self.actor)
+
+    async def _terminal(self, note: str) -> OrderView | None:
+        view = await self._saved()
+        return view and await self.till.tenders.terminal(view.order_id, note=note, actor=self.actor)
 
     async def _saved(self) -> OrderView | None:
         """The order as the books have it, with every line saved; None where there is nothing to pay."""

@@ -73,10 +73,12 @@ class Panels(QObject):
     def _make_forms(self) -> None:
         from pos.ui.views.decisions import (
             AttachPanel,
+            ByHandPanel,
             CountPanel,
             ReceiptPanel,
             RefundPanel,
             ReleasePanel,
+            TerminalPanel,
             void_panel,
         )
         from pos.ui.views.keysform import KeysPanel, RemovePanel, VaultPanel
@@ -92,6 +94,8 @@ class Panels(QObject):
         self.help = HelpPanel(kit, commands)
         self.void = void_panel(kit, back)
         self.release = ReleasePanel(kit, back)
+        self.terminal = TerminalPanel(kit, back, confirm)
+        self.byhand = ByHandPanel(kit, back, confirm)
         self.refund = RefundPanel(kit, back, confirm)
         self.count = CountPanel(kit, back, confirm)
         self.attach = AttachPanel(kit, back, confirm)
@@ -102,6 +106,7 @@ class Panels(QObject):
         self._forms = {
             "held": self.held, "quantity": self.quantity, "discount": self.discount, "palette": self.palette,
             "help": self.help, "void": self.void, "release": self.release, "refund": self.refund,
+            "terminal": self.terminal, "byhand": self.byhand,
             "count": self.count, "attach": self.attach, "receipt": self.receipt,
             "keys": self.keys, "remove": self.remove, "vault": self.vault,
         }  # fmt: skip
@@ -129,6 +134,11 @@ class Panels(QObject):
                 self.palette.open()
             case "help":
                 self.help.open()
+            case "terminal":
+                counter = flow.counter
+                self.terminal.open(counter.view.left_minor if counter.view else counter.basket.totals.total_minor)
+            case "byhand" if view is not None:
+                self.byhand.open(view)
             case "release" if view is not None:
                 self.release.open(view)
             case "refund" if view is not None:
@@ -154,6 +164,10 @@ class Panels(QObject):
             form.changed.connect(window.commands.refresh)
         self.void.answered.connect(lambda reason: self._done(lambda: flow.counter.void(reason)))
         self.release.answered.connect(lambda reason: self._done(lambda: self._of_page(window).release(reason)))
+        self.terminal.answered.connect(lambda note: self._done(lambda: flow.counter.take_cash(slip=note)))
+        self.byhand.answered.connect(
+            lambda reason: self._done(lambda: self._of_page(window).release(reason, believed=True))
+        )
         self.refund.answered.connect(lambda minor, why: self._done(lambda: self._of_page(window).refund(minor, why)))
         self.count.answered.connect(window.closing.close_day)
         self.attach.answered.connect(window.closing.attach)

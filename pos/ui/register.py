@@ -86,6 +86,7 @@ def _tendering(window: MainWindow) -> None:
     add("cash", Words.CASH, "F9", lambda: window.selling.open_cash(), enabled=lambda: tender("cash") and not on_cash())
     add("cash.exact", Words.EXACT_CASH, "F9", lambda: window.selling.exact_cash(), enabled=exact)
     add("cash.received", Words.CASH_RECEIVED, ENTER, lambda: window.selling.take_cash(), enabled=enough)
+    add("terminal", Words.TERMINAL, "F10", lambda: flow.open("terminal"), enabled=lambda: tender("terminal"))
     add("cash.clear", Words.CLEAR_CASH, "Del", lambda: window.selling.clear_cash(), enabled=on_cash, listed=False)
     add("next", Words.NEXT_CUSTOMER, ENTER, flow.next_customer, enabled=go_on)
 
@@ -111,6 +112,7 @@ def _deciding(window: MainWindow) -> None:
 
     add("check", Words.CHECK, "F5", lambda: window.decide("check"), enabled=lambda: may("check"))
     add("release", Words.RELEASE, "Ctrl+M", lambda: flow.open("release"), enabled=lambda: may("release"))
+    add("by_hand", Words.BY_HAND, "Ctrl+B", lambda: flow.open("byhand"), enabled=lambda: may("by_hand"))
     add("refund.owed", Words.REFUND_OWED, "F7", lambda: window.decide("refund_owed"), enabled=owed)
     add("refund", Words.RETURN, "F7", lambda: flow.open("refund"), enabled=lambda: may("refund") and not owed())
     add("give_up", Words.GIVE_UP, "Ctrl+Del", flow.give_up, enabled=may_give_up)

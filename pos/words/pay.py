@@ -62,6 +62,23 @@ class Release:
     GATEWAY_DOWN = Text("Gateway is down")
 
 
+class Terminal:
+    TITLE = Text("{amount} on the card terminal")
+    HINT = Text("Key the amount in on the terminal. Go on here only when its slip says approved.")
+    NOTE = Text("Approval code, if you like")
+    CONFIRM = Text("Approved: {amount} paid")
+
+
+class ByHand:
+    TITLE = Text("Count this link as paid?")
+    HINT = Text(
+        "Only with the bank’s message before your eyes: {amount}, this shop, just now. What {gateway} says later "
+        "counts more. Your name stands beside this."
+    )
+    REASON = Text("What the message says: its number, its time")
+    CONFIRM = Text("Count it as paid")
+
+
 class Paid:
     TITLE = Text("Paid")
     THROUGH = Text("through {gateway}")

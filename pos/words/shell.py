@@ -95,6 +95,8 @@ class Commands:
     EXPORT = Text("Export the day")
     CLOSE_DAY = Text("Close the day")
     RELEASE = Text("Manager decides about this link")
+    TERMINAL = Text("Card terminal")
+    BY_HAND = Text("Manager believes the bank’s message")
     COPY_LINK = Text("Copy the payment link")
     SHOW_RECEIPT = Text("Show the receipt")
     SAVE_RECEIPT = Text("Save the receipt as PDF")

@@ -143,7 +143,7 @@ async def test_a_payment_that_hangs_on_a_closed_link_is_given_up_by_a_manager_on
     bound = replace(hangs, kind=Kind.PAYMENT_OF_LINK, target=attempt.link_id)
     await shop.till.settle.take_in(Evidence(attempt.gateway, (hangs, bound), Source.REPORT, "sweep"))
     waiting = await shop.again(view)
-    assert (waiting.shown, waiting.may) == (Shown.WAITING, {"check", "next", "release"})
+    assert (waiting.shown, waiting.may) == (Shown.WAITING, {"check", "next", "release", "by_hand"})
     with pytest.raises(Refused, match="may still come"):
         await shop.till.cash.take(view.order_id)
     freed = await shop.till.checkout.release(view.order_id, reason="the bank says it is stuck", actor="Owner")

@@ -47,13 +47,13 @@ ROW_TITLES = (
 )  # fmt: skip
 LINK = "https://pay.corner.cafe/p/2xT9cAbCd"
 MAY = {
-    Shown.UNPAID: {"edit", "hold", "void", "qr", "cash", "split", "next"},
-    Shown.WAITING: {"check", "next", "give_up", "cash"},
-    Shown.UNKNOWN: {"check", "next", "release"},
+    Shown.UNPAID: {"edit", "hold", "void", "qr", "cash", "terminal", "split", "next"},
+    Shown.WAITING: {"check", "next", "give_up", "cash", "terminal"},
+    Shown.UNKNOWN: {"check", "next", "release", "by_hand"},
     Shown.PAID: {"receipt", "return_", "refund", "next"},
     Shown.PAID_TWICE: {"refund", "next", "receipt"},
     Shown.OVERPAID: {"refund", "next", "receipt"},
-    Shown.PART_PAID: {"qr", "cash", "collect", "refund", "next"},
+    Shown.PART_PAID: {"qr", "cash", "terminal", "collect", "refund", "next"},
     Shown.CANCELLED: {"next"},
 }
 
@@ -100,6 +100,7 @@ class FakeTill:
         self.selling = Selling(self)
         self.checkout = Checkout(self)
         self.cash = Cash(self)
+        self.tenders = Tenders(self)
         self.refunds = Refunds(self)
         self.day = Day(self)
         self.queries = Queries(self)
@@ -309,6 +310,33 @@ class Checkout:
         return self.till.change(
             order_id, shown=Shown.UNPAID, certainty=Certainty.SETTLED, attempt=attempt, flags=(Flag.UNFENCED,)
         )
+
+
+@dataclass
+class Tenders:
+    till: FakeTill
+
+    async def terminal(self, order_id: str, *, note: str = "", actor: str = "") -> OrderView:
+        view = self.till.orders[order_id]
+        if view.shown is Shown.WAITING:
+            view = await self.till.checkout.give_up(order_id)
+        await self.till.asked(f"terminal {note}".strip())
+        return self._paid(view, "Card terminal")
+
+    async def by_hand(self, order_id: str, *, reason: str, actor: str) -> OrderView:
+        await self.till.asked(f"by hand {reason}")
+        return self._paid(self.till.orders[order_id], "By hand")
+
+    async def withdraw(self, order_id: str, *, reason: str, actor: str) -> OrderView:
+        raise AssertionError("no screen takes this back")
+
+    def _paid(self, view: OrderView, words: str) -> OrderView:
+        total = view.totals.total_minor
+        self.till.tell_time(view.order_id, "till", words)
+        return self.till.change(
+            view.order_id, life=Life.PLACED, shown=Shown.PAID, money=Money.PAID, kept_minor=total, left_minor=0,
+            due_minor=total, payment_text=words, paid_at_ms=self.till.clock(), outward=Outward.SUCCESS,
+        )  # fmt: skip
 
 
 @dataclass

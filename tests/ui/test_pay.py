@@ -178,7 +178,7 @@ def test_unknown_says_what_to_do_and_offers_no_other_way_to_pay(stand: Stand) ->
     assert stand.text("unknown.2") == "Do not charge again."
     assert stand.window.panels.pay.unknown.ring.text == "1:27"
     assert stand.desk.played[-1] == "unknown"
-    for name in ("pay.qr", "cash", "give_up", "refund", "refund.owed"):
+    for name in ("pay.qr", "cash", "terminal", "give_up", "refund", "refund.owed"):
         assert not stand.window.commands[name].isEnabled(), name
     for name in ("check", "next", "release"):
         assert stand.window.commands[name].isEnabled(), name

@@ -73,9 +73,10 @@ class HistoryControl(QObject):
     def check(self) -> None:
         self._act(lambda order_id: self._till.checkout.check_now(order_id))
 
-    def release(self, reason: str) -> None:
+    def release(self, reason: str, *, believed: bool = False) -> None:
         actor = self._flow.counter.actor
-        self._act(lambda order_id: self._till.checkout.release(order_id, reason=reason, actor=actor))
+        decide = self._till.tenders.by_hand if believed else self._till.checkout.release
+        self._act(lambda order_id: decide(order_id, reason=reason, actor=actor))
 
     def refund_owed(self, reason: str) -> None:
         actor = self._flow.counter.actor

@@ -14,7 +14,7 @@ from pos.ui.widgets.chips import Chips
 from pos.ui.widgets.keypad import Keypad
 from pos.ui.widgets.labels import label
 from pos.words.orders import Day
-from pos.words.pay import Paid, Refund, Release
+from pos.words.pay import ByHand, Paid, Refund, Release, Terminal
 from pos.words.sell import Cash, GiveUp
 
 if TYPE_CHECKING:
@@ -43,6 +43,64 @@ class ReleasePanel(ReasonPanel):
         gateway = view.attempt.gateway_title if view.attempt else ""
         amount = self.kit.formats.money(view.totals.total_minor)
         self.set_words(Release.TITLE, Release.HINT.format(gateway=gateway, amount=amount))
+
+
+class TerminalPanel(FormPanel):
+    """The slip of a terminal says approved. `answered(note)`."""
+
+    answered = Signal(str)
+
+    def __init__(self, kit: Kit, back: QAction, confirm: QAction) -> None:
+        super().__init__(kit, "terminalPanel", back, Cash.BACK)
+        self.note = text_field("terminal.note", Terminal.NOTE)
+        self.body.addWidget(self.note)
+        self.button = self.add_confirm(confirm, "")
+
+    @property
+    def can_confirm(self) -> bool:
+        return True
+
+    def open(self, left_minor: int) -> None:
+        amount = self.kit.formats.money(left_minor)
+        self.set_words(Terminal.TITLE.format(amount=amount), Terminal.HINT)
+        self.button.setText(Terminal.CONFIRM.format(amount=amount))
+        self.note.clear()
+
+    def focus_first(self) -> None:
+        self.note.setFocus()
+
+    def confirm(self) -> None:
+        self.answered.emit(self.note.text().strip())
+
+
+class ByHandPanel(FormPanel):
+    """A manager believes a bank's message, and says which. `answered(reason)`."""
+
+    answered = Signal(str)
+
+    def __init__(self, kit: Kit, back: QAction, confirm: QAction) -> None:
+        super().__init__(kit, "byHandPanel", back, Cash.BACK)
+        self.reason = text_field("byhand.reason", ByHand.REASON)
+        self.body.addWidget(self.reason)
+        self.add_confirm(confirm, ByHand.CONFIRM, "unknown")
+        self.reason.textChanged.connect(self.changed)
+
+    @property
+    def can_confirm(self) -> bool:
+        return bool(self.reason.text().strip())
+
+    def open(self, view: OrderView) -> None:
+        gateway = view.attempt.gateway_title if view.attempt else ""
+        amount = self.kit.formats.money(view.left_minor)
+        self.set_words(ByHand.TITLE, ByHand.HINT.format(amount=amount, gateway=gateway))
+        self.reason.clear()
+
+    def focus_first(self) -> None:
+        self.reason.setFocus()
+
+    def confirm(self) -> None:
+        if self.can_confirm:
+            self.answered.emit(self.reason.text().strip())
 
 
 class RefundPanel(FormPanel):

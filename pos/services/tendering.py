@@ -1,0 +1,70 @@
+"""What every tender needs: the way is free, the row is written with all that follows. Under the order's lock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pos.domain.cash import Method, Tender
+from pos.domain.errors import Refused
+from pos.domain.order import Life, Order
+from pos.domain.store_port import Tx, ZEntry
+from pos.domain.verdict import Bundle, Verdict, fold
+from pos.services.context import Context
+from pos.services.issue import check_fence
+from pos.services.orderview import view_of
+from pos.services.selling import Selling
+from pos.services.settle import DRAWER_VALID_MS, RECEIPT_VALID_MS, Settle
+from pos.services.views import OrderView
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """An order that money may be taken for now: placed, every link of it known closed, something left to pay."""
+
+    order: Order
+    bundle: Bundle
+    verdict: Verdict
+    at_ms: int
+
+
+class Tendering:
+    def __init__(self, context: Context, settle: Settle, selling: Selling) -> None:
+        self._context = context
+        self._settle = settle
+        self._selling = selling
+
+    def free(self, tx: Tx, order_id: str) -> Free:
+        """Lock the order, place it, and make sure that nothing else can still pay it.
+
+        Raises:
+            Refused: voided, nothing left, or a payment may still come.
+        """
+        order = tx.orders.lock(order_id)
+        if order.life is Life.VOIDED:
+            raise Refused(f"Order {order.number} is voided.", "Ring it up again.")
+        placed = self._selling.place(tx, order)
+        bundle = tx.facts.bundle(order_id, placed)
+        verdict = fold(bundle)
+        check_fence(bundle.attempts, order.number)
+        if any(a.live for a in bundle.attempts) or verdict.in_flight:
+            raise Refused(f"A payment of order {order.number} may still come.", "Wait until it is settled.")
+        if verdict.left_minor == 0:
+            raise Refused(f"Order {order.number} has nothing left to pay.", "Do not take cash.")
+        # what was closed before this is not written as closed later, whatever this till's clock says
+        fenced = [a.fenced_at_ms for a in bundle.attempts if a.fenced_at_ms is not None]
+        return Free(placed, bundle, verdict, max([self._context.now_ms(), *fenced]))
+
+    def write(self, tx: Tx, tender: Tender, act: str, note: str = "") -> OrderView:
+        """The tender with its Z entry, its effects and its line in the journal; the order as it is after that."""
+        now, till = self._context.now_ms(), self._context.shop.till
+        tx.money.add_tender(tender)
+        method, amount, at = tender.method, tender.amount_minor, tender.at_ms
+        tx.money.enter(ZEntry("tender", tender.id, tender.order_id, till, method, amount, tender.currency, at))
+        if method is Method.CASH:
+            tx.money.effect_once(tender.order_id, "drawer", tender.id, now, now + DRAWER_VALID_MS)
+        if amount > 0:
+            tx.money.effect_once(tender.order_id, "receipt", tender.id, now, now + RECEIPT_VALID_MS)
+        body = {"amount_minor": amount} | ({"reason": note} if note else {})
+        tx.journal.append(now, tender.actor, act, tender.order_id, body)
+        self._settle.refold(tx, tender.order_id, now)
+        return view_of(tx, tender.order_id, now)

@@ -1,0 +1,59 @@
+"""A card terminal of its own, and a payment counted on a bank's word: which keys, what they ask, what they do."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+
+from pos.ui.counter import Stage
+from tests.ui.conftest import Stand
+from tests.ui.test_pay import FLAT_WHITE, ORDER, ask_for_qr, stage
+
+
+def test_f10_asks_first_and_counts_what_the_slip_says(stand: Stand) -> None:
+    ask_for_qr(stand)
+    stand.press(Qt.Key.Key_F10)
+    stand.until(stand.find("terminal.note").hasFocus)
+    assert stand.window.panels.terminal.title.text() == "₹180.00 on the card terminal"
+    assert stand.till.orders[ORDER].kept_minor == 0
+    stand.type("083116")
+    stand.press(Qt.Key.Key_Return)
+    stand.settle()
+    assert stand.till.orders[ORDER].shown == "paid"
+    assert [call for call in stand.till.calls if call.startswith(("give_up", "terminal"))] == [
+        "give_up",
+        "terminal 083116",
+    ]
+    assert stage(stand) is Stage.PAID
+
+
+def test_esc_takes_nothing(stand: Stand) -> None:
+    ask_for_qr(stand)
+    stand.press(Qt.Key.Key_F10)
+    stand.until(stand.find("terminal.note").hasFocus)
+    stand.press(Qt.Key.Key_Escape)
+    stand.settle()
+    assert stand.till.orders[ORDER].kept_minor == 0
+    assert stand.window.flow.overlay == ""
+
+
+def test_a_terminal_for_what_is_rung_up_saves_it_first(stand: Stand) -> None:
+    stand.scan(FLAT_WHITE)
+    stand.settle()
+    stand.press(Qt.Key.Key_F10)
+    stand.until(stand.find("terminal.note").hasFocus)
+    stand.press(Qt.Key.Key_Return)
+    stand.settle()
+    assert stand.till.orders[ORDER].shown == "paid"
+
+
+def test_a_bank_message_is_believed_with_a_reason_only(stand: Stand) -> None:
+    stand.till.gateway_falls_silent(ask_for_qr(stand))
+    stand.settle()
+    stand.window.commands["by_hand"].trigger()
+    stand.until(stand.find("byhand.reason").hasFocus)
+    assert not stand.window.can_confirm()
+    stand.type("UPI 412233445566")
+    stand.press(Qt.Key.Key_Return)
+    stand.settle()
+    assert "by hand UPI 412233445566" in stand.till.calls
+    assert stage(stand) is Stage.PAID
