@@ -236,7 +236,9 @@ def may(state: State, word: Shown) -> frozenset[str]:
         # without a live link something is in flight all the same: it is waited for, or a manager decides
         closing = not live or any(a.phase is Phase.CLOSING for a in state.attempts)
         by_hand = {"by_hand"} if _was_shown(state) else set()
-        return frozenset({"check", "next", "release"} | by_hand if closing else {"check", "next", "give_up", *TAKE})
+        return frozenset(
+            {"check", "next", "release"} | by_hand if closing else {"check", "next", "give_up", "switch", *TAKE}
+        )
     if order.life is Life.VOIDED:
         return frozenset({"next"})
     if verdict.money is Money.PART_PAID:

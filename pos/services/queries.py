@@ -159,7 +159,8 @@ class Queries:
         )
 
     def gateways(self) -> list[GatewayChoice]:
-        return [GatewayChoice(e.name, e.title, e.mode, True) for e in self._desk.enrolled.values()]
+        down = {name for name in self._desk.names() if self._desk.health[name].word == "down"}
+        return [GatewayChoice(e.name, e.title, e.mode, True, e.name in down) for e in self._desk.enrolled.values()]
 
     async def receipt(self, order_id: str) -> list[str]:
         view = await self.order(order_id)

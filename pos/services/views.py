@@ -243,3 +243,5 @@ class GatewayChoice:
     title: str
     mode: str
     enabled: bool
+    down: bool = False
+    """It has not answered lately, or does not accept the key."""

@@ -128,13 +128,13 @@ class Counter(QObject):
     # Paying ---------------------------------------------------------------------------------------------------------
 
     def default_gateway(self) -> GatewayChoice | None:
-        """The gateway of F12: the order's own while it has one, else the first that is enabled."""
+        """The gateway of F12: the order's own while it has one, else the first that is enabled and answers."""
         choices = [choice for choice in self.till.queries.gateways() if choice.enabled]
         if self.view is not None and self.view.attempt is not None:
             for choice in choices:
                 if choice.name == self.view.attempt.gateway:
                     return choice
-        return choices[0] if choices else None
+        return next((choice for choice in choices if not choice.down), choices[0] if choices else None)
 
     def pay_qr(self, gateway: GatewayChoice) -> None:
         """Save, place and issue the link, or show the live one again."""

@@ -181,8 +181,16 @@ class Flow(QObject):
         if chosen is None:
             self.failed.emit(NotFound(Sell.NO_GATEWAY, Sell.NO_GATEWAY_HINT))
             return
+        if gateway is None:
+            self._say_who_steps_in(chosen)
         self.page, self.overlay = "sell", ""  # arranged with the counter's own change: once, not twice
         self.counter.pay_qr(chosen)
+
+    def _say_who_steps_in(self, chosen: GatewayChoice) -> None:
+        """The first one does not answer, so F12 is another one's for now."""
+        first = next((choice for choice in self.counter.till.queries.gateways() if choice.enabled), chosen)
+        if first.down and first.name != chosen.name:
+            self.noted.emit(Sell.STEPS_IN.format(first=first.title, other=chosen.title))
 
     def hold_or_recall(self) -> None:
         """Hold what is rung up; with an empty cart show what is held."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt
@@ -40,7 +41,18 @@ def register_gateways(window: MainWindow) -> None:
         if choice.enabled:
             words = Words.PAY_QR_WITH.format(gateway=choice.title)
             run = _bound(flow.pay_qr, choice)
-            window.commands.add(f"pay.qr.{choice.name}", words, "", run, enabled=window.commands["pay.qr"].isEnabled)
+            may = partial(_may_pay_by, window, choice.name)
+            window.commands.add(f"pay.qr.{choice.name}", words, "", run, enabled=may)
+
+
+def _may_pay_by(window: MainWindow, gateway: str) -> bool:
+    """Whatever may be paid by QR; and an open link may give way to one of another gateway, which closes it first."""
+    flow, counter = window.flow, window.flow.counter
+    if window.commands["pay.qr"].isEnabled():
+        return True
+    attempt = counter.view.attempt if counter.view is not None else None
+    here = flow.page == "sell" and not flow.overlay and not counter.asking
+    return here and counter.may("switch") and attempt is not None and attempt.gateway != gateway
 
 
 def _ringing(window: MainWindow) -> None:

@@ -10,7 +10,7 @@ class Gateways:
     ORDER = Text("The first is used for QR")
     LIST = Text("Gateways of this shop and others that can be set up")
     FIRST = Text("Used first for QR")
-    AFTER = Text("Chosen by hand, after {gateway}")
+    AFTER = Text("Used when {gateway} is down")
     OFF = Text("Takes no payments")
     NOT_SET_UP = Text("Not set up")
     HEALTHY = Text("Healthy")

@@ -16,6 +16,7 @@ class Sell:
     NOTHING_FOUND = Text("Nothing found for “{text}”. Check the spelling, or scan the code.")
     NO_GATEWAY = Text("No payment gateway is set up.")
     NO_GATEWAY_HINT = Text("Take cash, or name a gateway in the settings.")
+    STEPS_IN = Text("{first} does not answer: this link is made by {other}.")
     NO_PRODUCTS = Text("No products yet. Import a catalogue: pos catalogue import FILE.")
 
 

@@ -48,7 +48,7 @@ ROW_TITLES = (
 LINK = "https://pay.corner.cafe/p/2xT9cAbCd"
 MAY = {
     Shown.UNPAID: {"edit", "hold", "void", "qr", "cash", "terminal", "split", "next"},
-    Shown.WAITING: {"check", "next", "give_up", "cash", "terminal"},
+    Shown.WAITING: {"check", "next", "give_up", "cash", "terminal", "switch"},
     Shown.UNKNOWN: {"check", "next", "release", "by_hand"},
     Shown.PAID: {"receipt", "return_", "refund", "next"},
     Shown.PAID_TWICE: {"refund", "next", "receipt"},
@@ -101,6 +101,7 @@ class FakeTill:
         self.checkout = Checkout(self)
         self.cash = Cash(self)
         self.tenders = Tenders(self)
+        self.gateways_down: set[str] = set()
         self.refunds = Refunds(self)
         self.day = Day(self)
         self.queries = Queries(self)
@@ -261,8 +262,10 @@ class Checkout:
     async def issue(self, order_id: str, gateway: str, *, actor: str = "") -> OrderView:
         await self.till.asked(f"issue {gateway}")
         view, now = self.till.orders[order_id], self.till.clock()
-        if view.shown is Shown.WAITING:
+        if view.shown is Shown.WAITING and view.attempt is not None and view.attempt.gateway == gateway:
             return view
+        if view.shown is Shown.WAITING:
+            view = await self.give_up(order_id)
         number = (view.attempt.no if view.attempt else 0) + 1
         attempt = AttemptView(
             id=f"{order_id}-{number}", no=number, gateway=gateway, gateway_title=TITLES[gateway],
@@ -457,7 +460,7 @@ class Queries:
 
     def gateways(self) -> list[GatewayChoice]:
         used = [card for card in self.till.setup.ordered() if card.takes_payments]
-        return [GatewayChoice(card.name, card.title, card.mode, True) for card in used]
+        return [GatewayChoice(c.name, c.title, c.mode, True, c.name in self.till.gateways_down) for c in used]
 
     async def receipt(self, order_id: str) -> list[str]:
         await self.till.asked("receipt")

@@ -100,7 +100,7 @@ async def test_a_link_is_issued_once_and_shown_again(subject: Subject) -> None:
     assert view.attempt is not None
     assert view.attempt.qr_text
     assert view.attempt.shown_at_ms is not None
-    assert view.may == {"check", "next", "give_up", "cash", "terminal"}
+    assert view.may == {"check", "next", "give_up", "cash", "terminal", "switch"}
     again = await subject.till.checkout.issue(draft.order_id, subject.gateway)
     assert again.attempt is not None
     assert again.attempt.id == view.attempt.id

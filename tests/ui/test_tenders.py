@@ -57,3 +57,32 @@ def test_a_bank_message_is_believed_with_a_reason_only(stand: Stand) -> None:
     stand.settle()
     assert "by hand UPI 412233445566" in stand.till.calls
     assert stage(stand) is Stage.PAID
+
+
+def test_f12_takes_the_next_gateway_while_the_first_does_not_answer(stand: Stand) -> None:
+    first, second = (choice.name for choice in stand.till.queries.gateways()[:2])
+    stand.till.gateways_down = {first}
+    stand.scan(FLAT_WHITE)
+    stand.settle()
+    stand.press(Qt.Key.Key_F12)
+    assert "does not answer" in stand.text("bannerTitle")
+    stand.settle()
+    assert f"issue {second}" in stand.till.calls
+    stand.till.gateways_down = {first, second}
+    assert stand.window.flow.counter.default_gateway() is not None
+
+
+def test_another_gateway_takes_over_an_open_link_from_the_palette(stand: Stand) -> None:
+    first, second = (choice.name for choice in stand.till.queries.gateways()[:2])
+    order_id = ask_for_qr(stand)
+    assert not stand.window.commands["pay.qr"].isEnabled()
+    assert not stand.window.commands[f"pay.qr.{first}"].isEnabled()
+    stand.window.commands[f"pay.qr.{second}"].trigger()
+    stand.settle()
+    assert [call for call in stand.till.calls if call in ("give_up", f"issue {second}")] == [
+        f"issue {second}",
+        "give_up",
+    ]
+    attempt = stand.till.orders[order_id].attempt
+    assert attempt is not None
+    assert attempt.gateway == second
