@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pos.domain import basket
 from pos.domain.cash import Method
 from pos.domain.errors import NotFound
@@ -40,7 +42,7 @@ def row_of(bundle: Bundle, verdict: Verdict, now_ms: int) -> OrderRow:
         created_at_ms=bundle.order.created_at_ms,
         total_minor=bundle.order.total_minor,
         currency=bundle.order.currency,
-        payment_text=_how_paid(bundle),
+        payment_text=_how_paid(bundle, verdict),
         shown=shown(state),
         money=verdict.money,
         certainty=state.certainty,
@@ -53,10 +55,20 @@ def state_of(bundle: Bundle, verdict: Verdict, now_ms: int) -> State:
     return State(bundle.order, verdict, sure, bundle.attempts)
 
 
-def _how_paid(bundle: Bundle) -> str:
-    methods = tuple(sorted({t.method.value for t in bundle.tenders if t.amount_minor > 0}))
-    gateways = tuple(dict.fromkeys(a.gateway for a in bundle.attempts if a.phase is not Phase.ABANDONED))
-    return payment_text(methods, gateways)
+def _how_paid(bundle: Bundle, verdict: Verdict) -> str:
+    counted = {t.method.value for t in bundle.tenders if t.amount_minor > 0 and t.method is not Method.BY_HAND}
+    methods = tuple(sorted(counted))
+    return payment_text(methods, _gateways(bundle.attempts, verdict, methods))
+
+
+def _gateways(attempts: Sequence[Attempt], verdict: Verdict, methods: tuple[str, ...]) -> tuple[str, ...]:
+    """Through which links it is being paid; once it is paid, those that ended unpaid are left out."""
+    asked = [a for a in attempts if a.phase is not Phase.ABANDONED]
+    if verdict.money in (Money.PAID, Money.OVERPAID):
+        if not verdict.captured_minor and methods:
+            return ()
+        asked = [a for a in asked if a.fence_kind != "expired"] or asked
+    return tuple(dict.fromkeys(a.gateway for a in asked))
 
 
 def row_of_line(line: OrderLine, now_ms: int) -> OrderRow:
@@ -64,14 +76,13 @@ def row_of_line(line: OrderLine, now_ms: int) -> OrderRow:
     verdict = _cached_verdict(line)
     bundle = Bundle(line.order, line.attempts)
     state = state_of(bundle, verdict, now_ms)
-    gateways = tuple(dict.fromkeys(a.gateway for a in line.attempts if a.phase is not Phase.ABANDONED))
     return OrderRow(
         line.order.id,
         line.order.number,
         line.order.created_at_ms,
         line.order.total_minor,
         line.order.currency,
-        payment_text(line.methods, gateways),
+        payment_text(line.methods, _gateways(line.attempts, verdict, line.methods)),
         shown(state),
         verdict.money,
         state.certainty,
@@ -148,7 +159,7 @@ def view_of(tx: Tx, order_id: str, now_ms: int, known: Bundle | None = None) -> 
         opened=opened,
         may=may(state, word),
         version=order.version,
-        payment_text=_how_paid(bundle),
+        payment_text=_how_paid(bundle, verdict),
         paid_at_ms=_paid_at(bundle, verdict),
         unknown_since_ms=_unknown_since(bundle, state),
     )
