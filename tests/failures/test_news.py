@@ -212,8 +212,9 @@ async def test_65_a_line_that_is_dead_without_a_word_is_given_up(monkeypatch: py
         client, heard = RelayClient(url, "token"), []
 
         async def listen() -> None:
-            async for said in client.events(""):
-                heard.append(said)
+            async with asyncio.timeout(5):
+                async for said in client.events(""):
+                    heard.append(said)
 
         with pytest.raises(Unreachable):
             await listen()
