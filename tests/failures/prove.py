@@ -66,7 +66,7 @@ def write(path: Path, text: str) -> None:
 def failed_cases(report: Path) -> set[str]:
     """Node ids of the cases that failed, with their brackets."""
     found = set()
-    for case in ElementTree.parse(report).iter("testcase"):  # noqa: S314 - pytest wrote it a moment ago
+    for case in ElementTree.parse(report).iter("testcase"):
         if case.find("failure") is not None or case.find("error") is not None:
             found.add(f"{case.get('classname', '').replace('.', '/')}.py::{case.get('name')}")
     return found
