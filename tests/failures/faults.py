@@ -100,7 +100,6 @@ ISSUING = {
         "return False",
         _KILLED + "test_7_paid_while_the_till_was_dead_is_found_at_the_next_start",
         _MACHINE + "test_97_after_a_sleep_the_open_link_is_looked_at_first",
-        "tests/journeys/test_counter.py::test_without_a_relay_everything_works_by_asking",
     ),
     "asked_once": fault(
         "A call without an answer is not repeated.",
@@ -116,7 +115,16 @@ ISSUING = {
         "return attempt.phase is Phase.CLOSING and not attempt.fenced",
         _CHECKOUT + "test_no_answer_at_all_is_unknown_and_the_link_is_found_closed_and_never_shown",
         _ANSWERS + "test_22_a_failure_that_is_replayed_ends_the_attempt_and_the_next_one_is_another",
+    ),
+    "sent_later": fault(
+        "A call for a link that was not answered is sent again in the background, however old it is.",
+        "pos/sync/prober.py",
+        "            if not row.refund_id:\n",
+        "            if not row.refund_id:\n"
+        "                desk = self._refunds._desk\n"
+        "                await desk.ask(await desk.get(row.call.gateway), row.call)\n",
         _ISSUE + "test_13_off_for_two_days_the_old_call_is_looked_up_and_never_sent_again",
+        "tests/sync/test_prober.py::test_a_create_call_past_its_time_is_never_sent_again",
     ),
     "nothing_is_provably_unsent": fault(
         "A connection that was refused is taken for a call without an answer.",
@@ -467,7 +475,6 @@ NEWS = {
         "        return [a for a in await self._context.store.read(read) if self._is_time(a, now, pause)]\n",
         "        return []\n",
         "tests/journeys/test_counter.py::test_the_relay_is_killed_and_comes_back_and_no_hint_is_lost",
-        "tests/journeys/test_counter.py::test_without_a_relay_everything_works_by_asking",
     ),
     "acknowledged_unstored": fault(
         "What could not be stored is acknowledged.",
