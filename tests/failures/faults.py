@@ -469,12 +469,12 @@ NEWS = {
         "        return page(looks.RETURN_STATES[state], name, link, refresh=asks_again)\n",
         "tests/relay/test_pages.py::test_no_parameter_is_believed",
     ),
-    "sync_needs_its_relay": fault(
-        "Without a relay at the moment, nothing is asked.",
+    "silent_relay_is_live": fault(
+        "A relay that is set up is taken for one that speaks.",
         "pos/sync/prober.py",
-        "        return [a for a in await self._context.store.read(read) if self._is_time(a, now, pause)]\n",
-        "        return []\n",
-        "tests/journeys/test_counter.py::test_the_relay_is_killed_and_comes_back_and_no_hint_is_lost",
+        """return self._relay.word(bool(self._context.shop.relay_url), self._context.now_ms()) == "ok\"""",
+        "return bool(self._context.shop.relay_url)",
+        _NEWS + "test_58_while_the_relay_is_down_the_till_asks_by_itself_and_says_that_it_had_to",
     ),
     "acknowledged_unstored": fault(
         "What could not be stored is acknowledged.",
@@ -575,8 +575,8 @@ MACHINE = {
     "disk_not_named": fault(
         "A full disk is some error or other.",
         "pos/store/failures.py",
-        '    if "full" in text:\n',
-        '    if "no room" in text:\n',
+        'return Broken("The disk is full."',
+        'return Broken("Something went wrong."',
         _MACHINE + "test_90_a_full_disk_asks_for_no_link_and_shows_none_and_the_payment_before_it_is_found",
     ),
     "fast_and_lost": Fault(

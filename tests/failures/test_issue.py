@@ -11,11 +11,11 @@ from pos.app.clock import SystemIds
 from pos.app.wiring import Outside, open_till
 from pos.domain.errors import Broken, Refused
 from pos.domain.payment import KeyParts, Phase, idempotency_key, reference
-from pos.domain.ports import LinkRequest, NotSent
+from pos.domain.ports import LinkRequest, NotSent, Operation
 from pos.domain.shown import Shown
 from tests.failures import outside
 from tests.services.test_money import link_of
-from tests.services.test_two_gateways import OTHER
+from tests.services.test_two_gateways import OTHER, count_calls
 from tests.shop import CAKE, TEA, Bank, GivenSecrets, MovedClock, Shop, reopen
 
 LEASE_S = 16
@@ -98,13 +98,16 @@ async def test_13_off_for_two_days_the_old_call_is_looked_up_and_never_sent_agai
     bank_clock.desk("POST", "/settings", {"clock_offset_s": 2.0 * outside.DAY_S})
     shop.clock.advance(2 * outside.DAY_S)
     again = reopen(shop)
+    await again.till.desk.get(shop.gateway)
+    sent = count_calls(again, shop.gateway, Operation.CREATE)
     while await again.probe():
         again.clock.advance(60)
+    assert sent == []
     old = again.till.database.read_now(lambda tx: tx.attempts.of_order(view.order_id))[-1]
     assert (old.phase, bool(old.link_id), old.fenced, len(outside.links(again))) == (Phase.ABANDONED, True, True, 1)
     new = await again.till.checkout.issue(view.order_id, shop.gateway)
     assert new.attempt is not None
-    assert (new.attempt.no, outside.payable(again)) == (2, [link_of(new)])
+    assert (new.attempt.no, outside.payable(again), len(sent)) == (2, [link_of(new)], 1)
     await again.assert_books()
     await again.till.close()
 

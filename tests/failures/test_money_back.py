@@ -59,6 +59,7 @@ async def test_68_two_refunds_of_one_payment_stay_two_whatever_is_told_last(shop
     await told_in_every_way(shop, view)
     after = await shop.again(view)
     assert (after.shown, after.refunded_minor, outside.refunds(shop)) == (Shown.PART_REFUNDED, 5_000, [2_000, 3_000])
+    assert await outside.codes(shop) == set(), "both are ours, and nobody is asked for a reason"
     await shop.assert_books()
 
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,7 @@ from pos.domain.shown import Shown
 from pos.domain.verdict import Flag, Money
 from pos.relay.settings import Settings
 from pos.sync import relay_client
+from pos.sync.listener import Listener
 from pos.sync.relay_client import Beat, RelayClient
 from tests.failures import outside
 from tests.failures.test_issue import beside
@@ -119,11 +121,9 @@ async def test_49_money_at_another_account_is_never_this_orders(shop: Shop) -> N
     await other.till.close()
 
 
-async def test_50_money_of_the_other_mode_is_never_this_orders(
-    bank: Bank, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+async def test_50_money_of_the_other_mode_is_never_this_orders(bank: Bank, tmp_path: Path) -> None:
     """Stripe says of each object whether it is of test mode; Razorpay does not, and a key's own prefix says it."""
-    shop = open_shop(bank, tmp_path_factory.mktemp("home"), "stripe")
+    shop = open_shop(bank, tmp_path / "home", "stripe")
     view = await shop.sell(TEA)
     await shop.pays(view)
     gate = await tamper(shop, Operation.FETCH, everywhere({"livemode"}, lambda _: True))
@@ -135,6 +135,31 @@ async def test_50_money_of_the_other_mode_is_never_this_orders(
     del gate._exchange
     await sweep(shop)  # the gateway's own report says what it was
     assert (await shop.again(view)).money is Money.PAID
+    await shop.till.close()
+
+
+async def test_58_while_the_relay_is_down_the_till_asks_by_itself_and_says_that_it_had_to(
+    bank: Bank, tmp_path: Path
+) -> None:
+    shop = open_shop(bank, tmp_path / "home", "stripe", relay='url = "http://127.0.0.1:9"\n')
+    await shop.till.close()
+    shop.keys["relay.till_token"] = "token"
+    shop = reopen(shop)
+    client = shop.till.relay
+    assert client is not None
+    view = await shop.sell(TEA)
+    with pytest.raises(Unreachable):
+        await Listener(
+            shop.till.context, client, shop.till.hints, shop.till.relay_health, shop.till.reconcile.sweep_all
+        ).run()
+    await shop.pays(view)
+    shop.clock.advance(5)
+    assert await shop.probe() == 1
+    assert (await shop.again(view)).shown is Shown.PAID
+    assert (await shop.till.queries.status()).relay == "down"
+    day = await shop.till.day.preview(refresh=False)
+    assert ([row.code for row in day.corrected], day.exceptions) == (["M02"], ())
+    await shop.assert_books()
     await shop.till.close()
 
 
