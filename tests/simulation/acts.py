@@ -24,6 +24,8 @@ from tests.simulation.world import TILLS, World, prober
 
 RECENT = 4
 """Most acts are about one of the newest orders, so that they meet."""
+UNATTENDED_S = 240.0
+"""Longest time in which no loop of a till is run."""
 GATEWAYS = ("stripe", "razorpay")
 OWNER = "Owner"
 OPERATIONS = (
@@ -68,7 +70,14 @@ class Crowd:
         act = self.rng.choices(self._acts, self._weights)[0]
         self.world.trail.append(f"{self.world.loop.time():.1f} {act.__name__}")
         act(self)
-        await asyncio.sleep(self._pause_s())
+        pause_s = self._pause_s()
+        while pause_s > UNATTENDED_S:  # the loops of a till that runs do not sleep that long
+            pause_s -= UNATTENDED_S
+            await asyncio.sleep(UNATTENDED_S)
+            for name in TILLS:
+                life = self.world.lives[name]
+                self.world.begin(name, "probe", lambda _, life=life: prober(life).tick())
+        await asyncio.sleep(pause_s)
         await self._background()
 
     def _pause_s(self) -> float:
@@ -77,7 +86,7 @@ class Crowd:
             return self.rng.uniform(0.0, 0.5)
         if kind < 0.9:
             return self.rng.uniform(0.5, 6.0)
-        return self.rng.uniform(6.0, 90.0) if kind < 0.985 else self.rng.uniform(600.0, 3_000.0)
+        return self.rng.uniform(6.0, 90.0) if kind < 0.985 else self.rng.uniform(600.0, 2_400.0)
 
     async def _background(self) -> None:
         world = self.world
@@ -196,10 +205,11 @@ class Crowd:
         self._customer(self.rng.choice(("late", "failed_then_late")), excuse=True)
 
     def _customer(self, outcome: str, *, excuse: bool = False) -> None:
-        shown = self._shown()
+        on_screen = self._books("SELECT link_id, order_id FROM attempt WHERE phase = 'open' ORDER BY drafted_at_ms")
+        shown = on_screen if on_screen and self.rng.random() < 0.8 else self._shown()
         if not shown:
             return
-        link, order = shown[0] if self.rng.random() < 0.6 else self.rng.choice(shown)
+        link, order = self.rng.choice(shown)
         if self._drill(drills.pay_link, link, {"outcome": outcome}) and excuse:
             self.watch.excused.add(order)
 
@@ -224,6 +234,17 @@ class Crowd:
         made = rows_at_bank(self.world, "SELECT id FROM refund WHERE state != 'failed' ORDER BY seq")
         if made:
             self._drill(drills.fail_refund, self.rng.choice(made)[0], {})
+
+    def dispute(self) -> None:
+        paid = rows_at_bank(self.world, "SELECT id FROM payment WHERE state = 'captured' ORDER BY seq")
+        if paid:
+            self._drill(drills.dispute_payment, self.rng.choice(paid)[0], {})
+
+    def dispute_ends(self) -> None:
+        disputes = rows_at_bank(self.world, "SELECT id FROM dispute WHERE state = 'open' ORDER BY seq")
+        if disputes:
+            outcome = self.rng.choice(("won", "lost"))
+            self._drill(drills.close_dispute, self.rng.choice(disputes)[0], {"outcome": outcome})
 
     def _drill(self, drill: Callable[..., Any], subject: str, body: dict[str, Any]) -> bool:
         bank = self.world.bank
@@ -290,6 +311,8 @@ class Crowd:
         (money_is_forced, 1),
         (link_expires, 1),
         (refund_bounces, 1),
+        (dispute, 1),
+        (dispute_ends, 1),
         (bank_misbehaves, 5),
         (line_goes_down, 1),
         (weather, 3),

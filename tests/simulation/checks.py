@@ -28,6 +28,8 @@ QUIET_AFTER_S = 60.0
 TIME_PASSES_S = (60.0, 600.0, 2_400.0, 7_200.0, 6 * 3_600.0, 26 * 3_600.0, 1_200.0)
 CLOSING_TIME = 2
 """Before which of them every link that is still open is given up."""
+SWEPT = (1, 5, 6)
+"""After which of them the reports are read."""
 ROUNDS = 2
 TICKS_MAX = 50
 
@@ -49,9 +51,8 @@ class Watch:
 
     def in_write(self, tx: Any) -> None:
         """I3: a new attempt asks for exactly what is left to pay as it stands in its own transaction."""
-        for attempt_id, order_id in tx.connection.execute(
-            text("SELECT id, order_id FROM attempt WHERE phase = 'requesting'")
-        ).all():
+        requesting = "SELECT id, order_id FROM attempt WHERE phase = 'requesting'"
+        for attempt_id, order_id in tx.connection.exec_driver_sql(requesting).all():
             if attempt_id in self.drafted:
                 continue
             self.drafted.add(attempt_id)
@@ -137,7 +138,7 @@ class Watch:
             await asyncio.sleep(gap_s)
             if turn == CLOSING_TIME:
                 await self._give_up_all()
-            await self._drain()
+            await self._drain(sweep=turn in SWEPT)
             self.look()
         self.look(at_all=True)
         life = world.lives["1"]
@@ -153,7 +154,7 @@ class Watch:
         for order in live:
             await self.world.begin("1", "give up", lambda t, order=order: t.checkout.give_up(order))
 
-    async def _drain(self) -> None:
+    async def _drain(self, *, sweep: bool) -> None:
         world = self.world
         for turn in range(ROUNDS):
             for _ in range(TICKS_MAX):
@@ -166,7 +167,7 @@ class Watch:
                 life.process.ends_in.clear()
                 await world.begin(life.name, "probe", lambda _, life=life: prober(life).tick())
             await asyncio.sleep(5.0)
-            if not turn:
+            if sweep and not turn:
                 swept = list(world.lives.values())
                 await asyncio.gather(
                     *(world.begin(life.name, "sweep", lambda _, life=life: life.sweeper.tick(300.0)) for life in swept)

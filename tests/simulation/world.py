@@ -31,8 +31,9 @@ from pos.domain.ports import Gateway
 from pos.domain.store_port import Tx
 from pos.gateways import registry
 from pos.gateways.http import HttpGateway
-from pos.sandbox.accounts import add_endpoint, open_account
+from pos.sandbox.accounts import add_endpoint, open_account, set_options
 from pos.sandbox.razorpay_dialect import RazorpayDialect
+from pos.sandbox.records import Account
 from pos.sandbox.server import build_app
 from pos.sandbox.stripe_dialect import StripeDialect
 from pos.sandbox.webhooks import Dispatcher
@@ -66,6 +67,8 @@ KEYS = {
     "gateways.razorpay.secret_key": "secret_of_the_shop",
     "relay.till_token": "token_of_the_till",
 }
+ONLY_AUTHORIZES = 0.3
+"""Of all seeds, those whose Razorpay account leaves the capture to the till."""
 FAST_FOLDER = Path("/dev/shm")
 """Memory, where the machine has it: a commit there costs what the code costs."""
 
@@ -170,6 +173,9 @@ class World:
         ground.clean()
         self.bank = InlineBank(ground.bank_folder, [StripeDialect(), RazorpayDialect()])
         self.bank.serve_at(BANK_URL)
+        if self.rng.random() < ONLY_AUTHORIZES:
+            lapses = {"manual_capture": True, "capture_within_s": 3_600.0}
+            self.bank.write_now(lambda tx: self._set_razorpay(tx, lapses))
         connections = HangingUp()
         app = build_app(self.bank, connections, self._bank_broke, None)
         self.network = Network(app, connections, random.Random(f"network {seed}"), self.hits)
@@ -180,6 +186,10 @@ class World:
         self.clocks = {name: TillClock(loop) for name in TILLS}
         self._births: Counter[str] = Counter()
         self.lives: dict[str, Life] = {}
+
+    def _set_razorpay(self, tx: Any, options: dict[str, Any]) -> None:
+        owner = tx.one(Account, "WHERE dialect = 'razorpay'")
+        set_options(tx, owner, RazorpayDialect.account_options, options)
 
     def now_ms(self) -> int:
         return int((EPOCH_S + self.loop.time()) * 1000)
