@@ -36,6 +36,7 @@ OPERATIONS = (
     "payment.fetch",
     "payment.list",
     "refund.create",
+    "refund.create",
     "*",
 )
 KINDS: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -187,7 +188,7 @@ class Crowd:
         self._at("refund owed", lambda t, o: t.refunds.refund_owed(o, reason="paid twice", actor=OWNER))
 
     def refund(self) -> None:
-        amount = self.rng.choice((None, None, 1_000, 5_000))
+        amount = self.rng.choice((None, 1_000, 2_000, 5_000))
         self._at("refund", lambda t, o: t.refunds.refund(o, amount_minor=amount, reason="returned", actor=OWNER))
 
     # -- customers and the bank ----------------------------------------------------------------------------------------
@@ -302,8 +303,8 @@ class Crowd:
         (show_on_screen, 2),
         (release, 1),
         (accept, 1),
-        (refund_owed, 3),
-        (refund, 2),
+        (refund_owed, 2),
+        (refund, 4),
         (customer_pays, 12),
         (customer_is_declined, 2),
         (customer_pays_slowly, 3),

@@ -1,4 +1,4 @@
-"""The short form of `./run prove simulation`: a few seeds in every run of the tests, always the same ones."""
+"""The short form of `./run prove simulation` and `./run prove plants`: a few seeds in every run of the tests."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.simulation.planted import PLANTS, found, planted
 from tests.simulation.run import play
 from tests.simulation.world import Ground
 
-SEEDS = range(1, 7)
+SEEDS = range(1, 4)
+QUICK = ("cash without fence", "silence taken as closed")
+"""Planted faults that are found within a second or two."""
+FEW = 15
 
 
 @pytest.fixture(scope="module")
@@ -25,3 +29,21 @@ def test_a_shop_in_bad_weather_keeps_its_books(ground: Ground, seed: int) -> Non
     assert played.failures == []
     assert played.steps == 100
     assert played.commits > 50
+
+
+def test_a_seed_plays_the_same_again(ground: Ground) -> None:
+    first, again = play(ground, 5, 40), play(ground, 5, 40)
+    assert (first.hits, first.commits) == (again.hits, again.commits)
+
+
+@pytest.mark.parametrize("name", PLANTS)
+def test_planted_faults_fit_the_code(name: str) -> None:
+    with planted(name):
+        pass
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_planted_faults_are_found(ground: Ground, name: str) -> None:
+    seed, why = found(ground, name, most=FEW)
+    assert seed, f"{name} was not found within {FEW} seeds"
+    assert why
