@@ -12,6 +12,7 @@ EVERYWHERE = {"TRUETILL_EVERY_KILL_POINT": "1", "TRUETILL_ALL_ON_POSTGRESQL": "1
 PROOFS = {
     "failures": ["-m", "tests.failures.prove"],
     "crash": ["-m", "pytest", "tests/crash", "-n0", "-s", "-p", "no:randomly"],
+    "interleavings": ["-m", "tests.interleavings.run"],
     "plants": ["-m", "tests.simulation.planted"],
     "plug": ["-m", "tests.crash.plug", "--rounds", "40"],
     "model": ["-m", "tests.model"],

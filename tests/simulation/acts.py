@@ -58,6 +58,10 @@ REFUND_KINDS: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 
 
+def line_of(product: Product) -> Line:
+    return Line(product.sku, product.name, 1000, product.price_minor, product.tax_ppm, product.tax_name)
+
+
 class Crowd:
     """Everybody and everything around a simulated shop."""
 
@@ -126,7 +130,7 @@ class Crowd:
 
     def _lines(self) -> list[Line]:
         chosen: list[Product] = self.rng.choices((TEA, CAKE), k=self.rng.randint(1, 3))
-        return [Line(p.sku, p.name, 1000, p.price_minor, p.tax_ppm, p.tax_name) for p in chosen]
+        return [line_of(product) for product in chosen]
 
     def _at(self, what: str, act: Callable[[Till, str], Any], till: str = "") -> None:
         order = self._order()

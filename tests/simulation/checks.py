@@ -17,7 +17,7 @@ from pos.domain.order import Life as OrderLife
 from pos.domain.payment import Attempt, Phase
 from pos.domain.store_port import Tx
 from pos.domain.verdict import Bundle, Certainty, Verdict, fold
-from pos.sandbox import faults
+from pos.sandbox import drills, faults
 from pos.services.books import CHECKS, Case
 from pos.services.orderview import state_of
 from tests.simulation.virtual import EPOCH_S
@@ -138,6 +138,7 @@ class Watch:
             await asyncio.sleep(gap_s)
             if turn == CLOSING_TIME:
                 await self._give_up_all()
+                self._end_what_waits_for_ever()
             await self._drain(sweep=turn in SWEPT)
             self.look()
         self.look(at_all=True)
@@ -153,6 +154,14 @@ class Watch:
         live = database.read_now(lambda tx: sorted(tx.connection.execute(sql).scalars()))  # type: ignore[attr-defined]
         for order in live:
             await self.world.begin("1", "give up", lambda t, order=order: t.checkout.give_up(order))
+
+    def _end_what_waits_for_ever(self) -> None:
+        """A payment that was to arrive when its link ends does not, where money was forced through that link before."""
+        bank = self.world.bank
+        sql = """SELECT p.id FROM payment p JOIN link l ON l.id = p.link
+                 WHERE p.state = 'pending' AND p.settles_at IS NULL AND l.state = 'complete'"""
+        for (payment,) in self._bank(sql):
+            bank.write_now(lambda tx, payment=payment: drills.settle_payment(bank, tx, payment, {"as": "failed"}))
 
     async def _drain(self, *, sweep: bool) -> None:
         world = self.world

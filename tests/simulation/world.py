@@ -162,7 +162,7 @@ class Life:
 class World:
     """A seed's shop. `problems` collects what must never happen; `hits` counts acts and faults."""
 
-    def __init__(self, ground: Ground, loop: VirtualLoop, seed: int) -> None:
+    def __init__(self, ground: Ground, loop: VirtualLoop, seed: int, only_authorizes: float = ONLY_AUTHORIZES) -> None:
         self.ground, self.loop, self.seed = ground, loop, seed
         self.rng = random.Random(f"acts {seed}")
         self.hits: Counter[str] = Counter()
@@ -173,7 +173,7 @@ class World:
         ground.clean()
         self.bank = InlineBank(ground.bank_folder, [StripeDialect(), RazorpayDialect()])
         self.bank.serve_at(BANK_URL)
-        if self.rng.random() < ONLY_AUTHORIZES:
+        if self.rng.random() < only_authorizes:
             lapses = {"manual_capture": True, "capture_within_s": 3_600.0}
             self.bank.write_now(lambda tx: self._set_razorpay(tx, lapses))
         connections = HangingUp()
@@ -184,6 +184,8 @@ class World:
         self.dispatcher = Dispatcher(self.bank, self._courier)
         self.in_write: Callable[[Tx], None] | None = None
         self.clocks = {name: TillClock(loop) for name in TILLS}
+        self.listens = True
+        """Whether tills hear the relay by themselves."""
         self._births: Counter[str] = Counter()
         self.lives: dict[str, Life] = {}
 
@@ -231,7 +233,7 @@ class World:
 
     def listen(self, life: Life) -> None:
         """Start the listener's loop, as the supervisor does when it has ended."""
-        if life.listening is None or life.listening.done():
+        if self.listens and (life.listening is None or life.listening.done()):
             life.listening = self._begin(life, "listen", life.listener.run)
 
     def begin(self, name: str, what: str, act: Callable[[Till], Awaitable[Any]]) -> asyncio.Task[None]:
@@ -307,13 +309,13 @@ def prober(life: Life) -> Any:
 
 
 @contextmanager
-def simulated(ground: Ground, seed: int) -> Iterator[tuple[VirtualLoop, World]]:
+def simulated(ground: Ground, seed: int, **options: float) -> Iterator[tuple[VirtualLoop, World]]:
     """A loop and a world on it; both are gone afterwards."""
     loop = VirtualLoop()
     asyncio.set_event_loop(loop)
     try:
         with told_by(loop, seed):
-            yield loop, World(ground, loop, seed)
+            yield loop, World(ground, loop, seed, **options)
     finally:
         loop.close()
         asyncio.set_event_loop(None)
