@@ -240,15 +240,20 @@ def _each_entry_in_its_z(tx: Tx) -> Iterator[Break]:
         yield Break("I12", z_id, "entries are in a Z that does not exist")
 
 
+def _exceptions(tx: Tx, order_id: str) -> Iterator[dict[str, Any]]:
+    """Of one order; of "": what concerns the shop and no order."""
+    for problem in tx.problems.of_order(order_id):
+        yield {"type": "exception", **asdict(problem), "open": problem.closed_at_ms is None}
+
+
 def _export(tx: Tx, now_ms: int) -> Iterator[dict[str, Any]]:
     for order_id in tx.orders.ids():
         bundle = tx.facts.bundle(order_id)
         yield _order_line(tx, bundle, now_ms)
         for attempt in bundle.attempts:
             yield {"type": "attempt", **asdict(attempt)}
-        for problem in tx.problems.of_order(order_id):
-            row = asdict(problem)
-            yield {"type": "exception", **row, "open": problem.closed_at_ms is None}
+        yield from _exceptions(tx, order_id)
+    yield from _exceptions(tx, "")
     for fact, seen in tx.facts.all():
         kind = "binding" if fact.kind.is_binding else "fact"
         yield {"type": kind, "id": fact.id, **asdict(fact), "seen_at_ms": seen}

@@ -96,6 +96,8 @@ class DayEnd:
             self._close_shift(tx, actor, counted_minor, now)
             view = replace(view, closed_at_ms=now, closed_by=actor)
             report = self._chain(tx, "day", day, actor, _plain(view), now)
+            for alarm in _of_the_shop(tx):  # it stands on this report now; it is raised anew if it comes back
+                tx.problems.close(alarm.id, now, actor, f"carried into the report of {day}")
             tx.journal.append(now, actor, "day.closed", day, {"no": report.no, "hash": report.hash})
             return replace(view, z_number=report.no, hash=report.hash)
 
@@ -207,6 +209,8 @@ class DayEnd:
         return matched, corrected
 
     def _exception(self, tx: Tx, problem: Problem) -> ExceptionView:
+        if not problem.order_id:
+            return _without_order(problem, self._context.shop.currency)
         bundle = tx.facts.bundle(problem.order_id)
         verdict = fold(bundle)
         return ExceptionView(
@@ -303,6 +307,29 @@ def movements(entries: Sequence[ZEntry]) -> Movements:
         by_gateway=by_gateway,
         refunds=sum(e.amount_minor for e in entries if e.kind in {"refund", "bounce", "reversal"}),
         count=len(entries),
+    )
+
+
+def _of_the_shop(tx: Tx) -> list[Problem]:
+    """What is open and about no order: a copied till."""
+    return [problem for problem in tx.problems.listed(open_only=True) if not problem.order_id]
+
+
+def _without_order(problem: Problem, currency: str) -> ExceptionView:
+    return ExceptionView(
+        id=problem.id,
+        code=problem.code,
+        order_id="",
+        number="",
+        at_ms=problem.opened_at_ms,
+        gateway="",
+        here_minor=None,
+        gateway_minor=None,
+        currency=currency,
+        action=Action(problem.action),
+        amount_minor=problem.amount_minor,
+        subject=problem.subject,
+        open=problem.closed_at_ms is None,
     )
 
 

@@ -22,6 +22,8 @@ from pos.services.evidence import Evidence, evidence_of
 from pos.services.looks import Looks
 from pos.services.settle import Settle
 
+OTHERS_FIRST_MS = 10_000
+"""So long an order's own till has the first word with the gateway; another asks only what that one left open."""
 RETRY_FIRST_MS = 2_000
 RETRY_MAX_MS = 300_000
 RETRY_TRIES = 40
@@ -41,7 +43,9 @@ class Hints:
         if hint.gateway not in self._desk.enrolled:
             await self._context.store.write(lambda tx: tx.sync.set_cursor(cursor))
             return
-        if not await self._follow(hint, cursor):
+        if await self._context.store.read(lambda tx: self._is_anothers(tx, hint)):
+            await self._context.store.write(lambda tx: self._keep(tx, hint, cursor, OTHERS_FIRST_MS))
+        elif not await self._follow(hint, cursor):
             await self._context.store.write(lambda tx: self._keep(tx, hint, cursor))
 
     async def retry_due(self, limit: int = 20) -> int:
@@ -49,8 +53,8 @@ class Hints:
         now = self._context.now_ms()
         due = await self._context.store.read(lambda tx: tx.sync.hints(now, limit))
         for hint in due:
-            if not await self._follow(hint, ""):
-                await self._context.store.write(partial(self._again, hint=hint))
+            if await self._context.store.write(partial(self._claim, hint=hint)):
+                await self._follow(hint, "")
         return len(due)
 
     async def _follow(self, hint: Hint, cursor: str) -> bool:
@@ -104,16 +108,30 @@ class Hints:
             source = f"{hint.kind}:{hint.id}"
             tx.outbox.log(CallLog(attempt.order_id, attempt.id, now, operation, source, "hint", ""))
 
-    def _keep(self, tx: Tx, hint: Hint, cursor: str) -> None:
-        tx.sync.put_hint(replace(hint, next_at_ms=self._context.now_ms() + RETRY_FIRST_MS))
+    def _is_anothers(self, tx: Tx, hint: Hint) -> bool:
+        """Whether it is about an order of another till, which hears the same from the relay."""
+        attempt = find_attempt(tx, hint)
+        order = tx.orders.get(attempt.order_id) if attempt else None
+        return order is not None and order.till != self._context.shop.till
+
+    def _keep(self, tx: Tx, hint: Hint, cursor: str, pause_ms: int = RETRY_FIRST_MS) -> None:
+        tx.sync.put_hint(replace(hint, next_at_ms=self._context.now_ms() + pause_ms))
         tx.sync.set_cursor(cursor)
 
-    def _again(self, tx: Tx, hint: Hint) -> None:
-        if hint.tries >= RETRY_TRIES:
+    def _claim(self, tx: Tx, hint: Hint) -> bool:
+        """Put its next time off; True for the one process that did, where the question is still to be asked."""
+        if hint.tries > RETRY_TRIES or self._is_done(tx, hint):
             tx.sync.drop_hint(hint.id)  # the sweeps have long read past it
-            return
+            return False
         pause = min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** min(hint.tries, 10))
-        tx.sync.hint_again(hint.id, self._context.now_ms() + pause)
+        return tx.sync.claim_hint(hint, self._context.now_ms() + pause)
+
+    def _is_done(self, tx: Tx, hint: Hint) -> bool:
+        """Of another till's order: that till has looked since, and the order is not open any more."""
+        attempt = find_attempt(tx, hint)
+        if hint.tries or attempt is None or attempt.live or not self._is_anothers(tx, hint):
+            return False
+        return (attempt.looked_at_ms or 0) >= hint.next_at_ms - OTHERS_FIRST_MS
 
     def _settled(self, tx: Tx, hint: Hint, cursor: str) -> None:
         tx.sync.drop_hint(hint.id)

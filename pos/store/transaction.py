@@ -51,7 +51,7 @@ class Transaction:
 
     @cached_property
     def sync(self) -> SyncRows:
-        return SyncRows(self.connection)
+        return SyncRows(self.connection, self.till)
 
     @cached_property
     def days(self) -> DayRows:

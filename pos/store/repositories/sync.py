@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Connection, and_, func, or_, select
 
 from pos.domain.store_port import Hint, SweepRun
 from pos.store import mapping, tables
@@ -18,6 +18,10 @@ LEASE_MAX_MS = 13 * 3_600_000
 
 
 class SyncRows(Rows):
+    def __init__(self, connection: Connection, till: str) -> None:
+        super().__init__(connection)
+        self._cursor_key = f"relay_cursor:{till}"
+
     def put_hint(self, hint: Hint) -> None:
         self._c.execute(self._insert_new(_h).values(mapping.dump(hint)))
 
@@ -25,17 +29,21 @@ class SyncRows(Rows):
         query = select(_h).where(_h.c.next_at_ms <= now_ms).order_by(_h.c.next_at_ms).limit(limit)
         return [mapping.load(Hint, row) for row in self._all(query)]
 
-    def hint_again(self, hint_id: str, next_at_ms: int) -> None:
-        self._c.execute(_h.update().where(_h.c.id == hint_id).values(next_at_ms=next_at_ms, tries=_h.c.tries + 1))
+    def claim_hint(self, hint: Hint, next_at_ms: int) -> bool:
+        where = and_(_h.c.id == hint.id, _h.c.tries == hint.tries, _h.c.next_at_ms == hint.next_at_ms)
+        change = _h.update().where(where).values(next_at_ms=next_at_ms, tries=hint.tries + 1)
+        return self._c.execute(change.returning(_h.c.id)).first() is not None
 
     def drop_hint(self, hint_id: str) -> None:
         self._c.execute(_h.delete().where(_h.c.id == hint_id))
 
     def cursor(self) -> str:
-        return self._c.execute(select(_m.c.value).where(_m.c.key == "relay_cursor")).scalar() or ""
+        known = select(_m.c.value).where(_m.c.key.in_([self._cursor_key, "relay_cursor"]))
+        # the plain key is from before tills shared their books; the longer one goes before it
+        return self._c.execute(known.order_by(func.length(_m.c.key).desc()).limit(1)).scalar() or ""
 
     def set_cursor(self, cursor: str) -> None:
-        self._put(_m, {"key": "relay_cursor", "value": cursor})
+        self._put(_m, {"key": self._cursor_key, "value": cursor})
 
     def watermark(self, gateway: str) -> int | None:
         return self._c.execute(select(_w.c.at_ms).where(_w.c.gateway == gateway)).scalar()
