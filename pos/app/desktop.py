@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QApplication
 from pos.devices.desk import MachineDesk
 from pos.devices.printer import printer
 from pos.devices.sound import Speaker
-from pos.domain.errors import PosError
+from pos.domain.errors import PosError, Unreachable
 from pos.ui import shop, theme
 from pos.ui.kit import Kit
 from pos.ui.main_window import MainWindow
@@ -34,6 +34,8 @@ from pos.words import language
 from pos.words.formats import Formats
 
 if TYPE_CHECKING:
+    import asyncio
+
     from PySide6.QtNetwork import QLocalServer
 
     from pos.app.config import Settings
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
 
 LOCK, CRASHES, SETTINGS = "till.lock", "crash.log", "settings.toml"
 RAISE_MS = 1_000
+AGAIN_S = 3.0
+"""After this the database server is tried again at the start."""
 """How long a second start waits for the first window to hear it."""
 PRINTER = "POS_PRINTER"
 log = logging.getLogger("pos.desktop")
@@ -166,19 +170,33 @@ async def live(app: QApplication, home: Path, window: MainWindow) -> int:
     closed = asyncio.Event()
     window.closed.connect(closed.set)
     app.commitDataRequest.connect(lambda _: window.close())
-    try:
-        _, ending = await build(home, window)
-    except PosError as error:
-        log.error("the till cannot start: %s", error)
-        window.show_error(error)
-        await closed.wait()
-        return error.exit_status
+    while True:
+        try:
+            _, ending = await build(home, window)
+        except PosError as error:
+            log.error("the till cannot start: %s", error)
+            window.show_error(error)
+            if await _given_up(closed, AGAIN_S if isinstance(error, Unreachable) else None):
+                return error.exit_status
+        else:
+            break
     gc.freeze()  # the till stands too: a collection of all of it would take longer than a frame
     sys.stdout.write(f"ready {server_name(home)}\n")
     sys.stdout.flush()
     await closed.wait()
     await ending()
     return 0
+
+
+async def _given_up(closed: asyncio.Event, within_s: float | None) -> bool:
+    """Whether the window was closed; a shop's database server is tried again after a while, by itself."""
+    import asyncio
+
+    try:
+        await asyncio.wait_for(closed.wait(), within_s)
+    except TimeoutError:
+        return False
+    return True
 
 
 async def build(home: Path, window: MainWindow) -> tuple[Till, Callable[[], Awaitable[None]]]:

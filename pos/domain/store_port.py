@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar
 from pos.domain.basket import Line
 from pos.domain.cash import Tender
 from pos.domain.catalogue import Product
-from pos.domain.errors import PosError
+from pos.domain.errors import ReadOnly
 from pos.domain.facts import Fact, Sighting
 from pos.domain.journal import Entry
 from pos.domain.order import Order
@@ -442,8 +442,8 @@ class Tx(Protocol):
 
 class Store(Protocol):
     @property
-    def trouble(self) -> PosError | None:
-        """Why nothing can be written right now, as the last write found; None when it was written."""
+    def trouble(self) -> ReadOnly | None:
+        """Why these books may only be read here, as the last write found; None when it was written."""
         ...
 
     async def write(self, fn: Callable[[Tx], T]) -> T: ...

@@ -105,7 +105,7 @@ class Queries:
 
     async def status(self) -> StatusView:
         """The lights, as they truly are; while the books do not answer, as they last were, and with what is wrong."""
-        trouble = self._context.store.trouble
+        trouble: PosError | None = self._context.store.trouble
         try:
             self._last = await self._status()
         except PosError as error:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
-from pos.domain.errors import Broken, OutcomeUnknown, PosError, ReadOnly, Unreachable
+from pos.domain.errors import Broken, OutcomeUnknown, ReadOnly
 from pos.domain.store_port import Tx
 from pos.store import postgresql
 from pos.store.failures import our_errors
@@ -93,7 +93,7 @@ class Database:
         self._writer = threading.Thread(target=self._write_loop, name="store-write", daemon=True)
         self._writer.start()
         self.commits = 0
-        self.trouble: PosError | None = None
+        self.trouble: ReadOnly | None = None
         self.before_commit: Callable[[], None] | None = None
         """Called in the writer just before each commit: benchmarks and crash tests stand here."""
         self.after_commit: Callable[[], None] | None = None
@@ -160,7 +160,7 @@ class Database:
         try:
             with our_errors():
                 result = self._guarded(fn)
-        except (ReadOnly, Unreachable) as error:
+        except ReadOnly as error:
             self.trouble = error
             raise
         self.trouble = None

@@ -444,3 +444,26 @@ def test_leaving_the_loop_ends_every_task(qapp: QApplication) -> None:
     assert ended == ["stubborn"]
     assert made.is_closed()
     asyncio.set_event_loop(None)
+
+
+@pytest.mark.parametrize(("books", "said"), [("down", "Database · no answer"), ("read_only", "Read only")])
+def test_books_that_do_not_answer_are_said_once_and_shown_as_long_as_it_lasts(
+    stand: Stand, books: str, said: str
+) -> None:
+    banner, light = stand.window.banner, stand.window.top.lights[3]
+    before = light.text
+    stand.till.set_status(books=books, problem="The database server does not answer.", problem_hint="Wait.")
+    stand.settle()
+    assert banner.isVisible()
+    assert banner.title.text() == "The database server does not answer."
+    assert banner.hint.text() == "Wait."
+    assert light.text == said
+    banner.clear()
+    stand.till.set_status(books=books)  # a second later: the light is enough
+    stand.settle()
+    assert not banner.isVisible()
+    assert light.text == said
+    stand.till.set_status(books="ok", problem="", problem_hint="")
+    stand.settle()
+    assert banner.title.text() == "The database answers again. Everything that was saved is there."
+    assert light.text == before
