@@ -18,7 +18,15 @@ def dump(value: Any, **more: Any) -> dict[str, Any]:
     """Column values of a dataclass; enums become their words. Fields that are no columns are left to the caller."""
     row = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
     row.update(more)
-    return {k: str(v) if isinstance(v, enum.Enum) else v for k, v in row.items()}
+    return {k: _storable(v) if isinstance(v, str) else v for k, v in row.items()}
+
+
+def _storable(text: str) -> str:
+    """Text that both engines take: a stranger's NUL or half a character must not keep a payment out of the books."""
+    plain = str(text)  # the word of an enum
+    if "\0" in plain:
+        plain = plain.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return plain if plain.isascii() else plain.encode("utf-8", "replace").decode("utf-8")
 
 
 @functools.cache

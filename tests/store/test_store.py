@@ -15,7 +15,7 @@ from pos.domain.facts import Fact, Kind, Mode, Sighting, Source
 from pos.domain.journal import verify
 from pos.domain.order import Life, Order
 from pos.domain.payment import Attempt, Phase
-from pos.domain.store_port import OrderFilter, Tx
+from pos.domain.store_port import CallLog, OrderFilter, Tx
 from pos.store import tables
 from pos.store.engine import Database, make_engine, sqlite_url
 from pos.store.upgrade import upgrade
@@ -196,6 +196,13 @@ def test_a_claim_is_given_to_one(database: Database) -> None:
     assert database.write_now(lambda tx: tx.sync.take_lease("sweep", "a", 1_000, 500))
     assert not database.write_now(lambda tx: tx.sync.take_lease("sweep", "b", 1_200, 500))
     assert database.write_now(lambda tx: tx.sync.take_lease("sweep", "b", 1_501, 500))
+
+
+def test_what_a_stranger_writes_can_be_kept_whatever_it_is(database: Database) -> None:
+    line = CallLog(ORDER, "", 1, "create", "create", "refused", "no\0 half \ud83d and a whole 😀 ₹", 400)
+    database.write_now(lambda tx: tx.outbox.log(line))
+    kept = database.read_now(lambda tx: tx.outbox.calls(ORDER))[0].message
+    assert kept == "no\N{REPLACEMENT CHARACTER} half ? and a whole 😀 ₹"
 
 
 def test_text_search_takes_what_people_type_literally(database: Database) -> None:

@@ -22,6 +22,7 @@ from pos.sandbox import customer
 from pos.ui import shop
 from pos.ui.counter import Stage
 from pos.ui.theme import Theme
+from tests.postgres import cluster
 from tests.processes import ROOT, environment, run_pos, serve
 from tests.shop import CAKE, TEA, Bank, bank_process, open_shop, settings_text
 from tests.ui.conftest import QuietDesk, Stand
@@ -135,6 +136,32 @@ def test_a_database_that_cannot_be_opened_keeps_the_window_and_says_so(
     window.close()
     qtbot.waitUntil(ended.done, timeout=5_000)
     assert ended.result() != 0
+
+
+def test_a_database_server_that_is_down_at_the_start_is_waited_for(
+    qtbot: QtBot,
+    loop: asyncio.AbstractEventLoop,
+    dressed: Theme,
+    tmp_path: Path,
+    qapp: QApplication,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(desktop, "AGAIN_S", 0.2)
+    with cluster() as server, server.database() as url:
+        server.stop()
+        (tmp_path / "settings.toml").write_text(
+            settings_text("http://127.0.0.1:9", database=f'url = "{url}"'), encoding="utf-8"
+        )
+        window = desktop.first_paint(qapp, tmp_path, desktop.facts_of(config.load(tmp_path)), QuietDesk())
+        qtbot.addWidget(window)
+        ended = loop.create_task(desktop.live(qapp, tmp_path, window))
+        qtbot.waitUntil(window.banner.isVisible, timeout=20_000)
+        assert window.banner.title.text() == "The database server does not answer."
+        server.start()
+        qtbot.waitUntil(lambda: window.flow.counter.ready, timeout=20_000)
+        window.close()
+        qtbot.waitUntil(ended.done, timeout=15_000)
+        assert ended.result() == 0
 
 
 def test_a_sale_by_keys_on_the_real_till(
