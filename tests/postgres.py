@@ -66,6 +66,7 @@ class Cluster:
         self._fast = fast
         self._names = itertools.count(1)
         self.running = False
+        self._quickly = ""
         if self._user:
             shutil.chown(folder, self._user)
         self._run("initdb", "-D", str(self._data), "-U", ADMIN, "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C")
@@ -112,6 +113,8 @@ class Cluster:
             return cursor.fetchall() if cursor.description else []
 
     def make_template(self) -> None:
+        version = self.sql("SELECT current_setting('server_version_num')::int")[0][0]
+        self._quickly = "STRATEGY file_copy" if int(str(version)) >= 150_000 else ""  # before, it was the only way
         self.sql(f"CREATE DATABASE {TEMPLATE}")
         engine = make_engine(self.url(TEMPLATE))
         upgrade(engine)
@@ -121,7 +124,7 @@ class Cluster:
     def database(self, *, empty: bool = False) -> Iterator[str]:
         """The address of a new database with this version's schema (`empty`: with none), dropped afterwards."""
         name = f"shop_{next(self._names)}"
-        self.sql(f"CREATE DATABASE {name} TEMPLATE {'template0' if empty else TEMPLATE} STRATEGY file_copy")
+        self.sql(f"CREATE DATABASE {name} TEMPLATE {'template0' if empty else TEMPLATE} {self._quickly}")
         try:
             yield self.url(name)
         finally:

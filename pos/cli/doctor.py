@@ -46,6 +46,9 @@ def doctor(as_json: bool) -> None:
 
 async def _examine(till: Till, note: Note) -> None:
     note("mode", True, "TEST: no money moves" if till.test_mode else "LIVE")
+    note("database", *till.database.examine())
+    if till.database.trouble is not None:
+        note("writing", False, str(till.database.trouble))
     breaks = await till.books.verify()
     note("books", not breaks, "the books verify" if not breaks else "; ".join(str(b) for b in breaks[:5]))
     await _examine_secrets(till, note)

@@ -103,6 +103,16 @@ class Database:
         """Whether other machines write here too."""
         return self._engine.dialect.name != "sqlite"
 
+    def examine(self) -> tuple[bool, str]:
+        """For `pos doctor`: whether this database keeps what it acknowledges, and what it is.
+
+        SQLite's settings were read back when it was opened.
+        """
+        if not self.shared:
+            return True, "SQLite, a file of this till's own, synced at each commit"
+        with our_errors(), self._engine.connect() as connection:
+            return postgresql.examine(connection)
+
     @property
     def engine(self) -> Engine:
         return self._engine

@@ -41,6 +41,7 @@ _BEGIN = text(
     " THEN set_config('synchronous_commit', 'on', true) END,"
     f" pg_advisory_xact_lock({WRITE_LOCK}), pg_current_xact_id()::text"
 )
+_KEEPS = text("SELECT current_setting('server_version'), current_setting('fsync'), current_setting('full_page_writes')")
 _OUTCOME = text("SELECT pg_xact_status(CAST(:ticket AS xid8))")
 
 
@@ -51,6 +52,16 @@ def begin_write(connection: Connection) -> str:
     its default says.
     """
     return str(connection.execute(_BEGIN).one()[4])
+
+
+def examine(connection: Connection) -> tuple[bool, str]:
+    """Whether the server keeps what it acknowledges through a power cut, and what it is."""
+    version, fsync, pages = connection.execute(_KEEPS).one()
+    said = f"PostgreSQL {version}"
+    unsafe = " and ".join(
+        f"{name} = off" for name, set_to in (("fsync", fsync), ("full_page_writes", pages)) if set_to == "off"
+    )
+    return not unsafe, f"{said}, but {unsafe}: a power cut may lose sales" if unsafe else said
 
 
 def repeatable(error: DBAPIError) -> bool:

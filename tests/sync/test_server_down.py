@@ -18,6 +18,7 @@ from pos.domain.errors import OutcomeUnknown, Unreachable
 from pos.domain.store_port import Tx
 from pos.services.bus import Event, OrderChanged, StatusChanged
 from pos.store import postgresql as server_rules
+from pos.store.engine import make_engine
 from pos.sync import follower
 from pos.sync.follower import Follower
 from tests.engines import EVERYTHING, sql
@@ -201,3 +202,16 @@ async def test_what_a_command_of_another_till_does_reaches_these_screens(shop: S
     said = await screens.until(lambda e: isinstance(e, OrderChanged))
     assert said.row.number == "2-00001"
     assert said.row.order_id in done.stdout
+
+
+async def test_doctor_says_whether_the_server_keeps_what_it_acknowledges(shop: Shop, postgresql_url: str) -> None:
+    good, said = shop.till.database.examine()
+    assert good
+    assert said.startswith("PostgreSQL ")
+    engine = make_engine(postgresql_url)  # the tests' fast server
+    with engine.connect() as connection:
+        assert server_rules.examine(connection) == (
+            False,
+            f"{said}, but fsync = off and full_page_writes = off: a power cut may lose sales",
+        )
+    engine.dispose()
