@@ -37,11 +37,11 @@ class Change:
 
 PLANTS: dict[str, tuple[Change, ...]] = {
     "cash without fence": (
-        Change("pos.services.cash", "Cash.take", "if any(a.live for a in attempts):", "if False:"),
-        Change("pos.services.cash", "Cash._take", "check_fence(bundle.attempts, order.number)", "pass"),
+        Change("pos.services.cash", "Cash.take", "await self._checkout.end_links(order_id, actor=actor)", "pass"),
+        Change("pos.services.tendering", "Tendering.free", "check_fence(bundle.attempts, order.number)", "pass"),
         Change(
-            "pos.services.cash",
-            "Cash._take",
+            "pos.services.tendering",
+            "Tendering.free",
             "if any(a.live for a in bundle.attempts) or verdict.in_flight:",
             "if False:",
         ),
