@@ -35,19 +35,28 @@ class Left:
     gateway: str
 
 
-@pytest.fixture(scope="module", params=["stripe", "razorpay"])
-def killed(request: pytest.FixtureRequest, bank_server: Bank, tmp_path_factory: pytest.TempPathFactory) -> Left:
+@pytest.fixture(scope="session")
+def homes() -> dict[str, Left]:
+    """What was left, by gateway: made once, in whatever order the tests come; each point is opened by one test."""
+    return {}
+
+
+@pytest.fixture(params=["stripe", "razorpay"])
+def killed(
+    request: pytest.FixtureRequest, homes: dict[str, Left], bank: Bank, tmp_path_factory: pytest.TempPathFactory
+) -> Left:
     """A home for each point at which a sale was killed."""
-    bank_server.clear()
-    folder = tmp_path_factory.mktemp(f"killed-{request.param}")
-    command = [sys.executable, "-m", "tests.failures.killed", "--bank", bank_server.url]
-    command += ["--gateway", request.param, "--folder", str(folder)]
-    done = subprocess.run(
-        command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False, timeout=WITHIN_S
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    bank_server.clear()
-    return Left(bank_server, folder, request.param)
+    gateway: str = request.param
+    if gateway not in homes:
+        folder = tmp_path_factory.mktemp(f"killed-{gateway}")
+        command = [sys.executable, "-m", "tests.failures.killed", "--bank", bank.url]
+        command += ["--gateway", gateway, "--folder", str(folder)]
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False, timeout=WITHIN_S
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+        homes[gateway] = Left(bank, folder, gateway)
+    return homes[gateway]
 
 
 @pytest_asyncio.fixture
