@@ -112,22 +112,6 @@ PLANTS: dict[str, tuple[Change, ...]] = {
             "look_due_at_ms=now_ms + pause)",
         ),
     ),
-    "absence taken as failure": (
-        Change(
-            "pos.services.looks",
-            "Looks._not_found",
-            "if not past or attempt.reason != NOT_FOUND_ONCE:",
-            "if False:",
-        ),
-    ),
-    "fenced while a payment is in flight": (
-        Change(
-            "pos.services.settle",
-            "_apply_links",
-            'in_flight, paid = bool(states & {"pending", "authorized"}), "captured" in states',
-            'in_flight, paid = False, "captured" in states',
-        ),
-    ),
     "hint taken as fact": (
         Change(
             "pos.services.hints",
@@ -139,17 +123,6 @@ PLANTS: dict[str, tuple[Change, ...]] = {
             "('payment.captured', '', attempt.amount_minor, attempt.currency, hint.received_at_ms), "
             "('payment.of.link', attempt.link_id, None, '', None))), Source.FETCH, label))\n"
             '    if hint.kind != "webhook":',
-        ),
-    ),
-    "a link that is no longer due stays open": (
-        Change("pos.services.settle", "Settle._end_excess", "ended = False", "return False"),
-    ),
-    "a crash forgets the link": (
-        Change(
-            "pos.services.looks",
-            "Looks._found",
-            "if not attempt.link_id:",
-            "if False:",
         ),
     ),
 }

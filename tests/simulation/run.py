@@ -23,6 +23,7 @@ from tests.simulation.world import TILLS, Ground, World, simulated
 
 STEPS = 100
 SEEDS = 2_000
+MINUTES = 60.0
 PROCESSES = 2
 FAILED_MAX = 20
 """Failing seeds after which a run is not worth going on."""
@@ -87,8 +88,8 @@ def _worker(seeds: list[int], steps: int, results: multiprocessing.Queue[Played 
         results.put(None)
 
 
-def run(seeds: list[int], steps: int, processes: int) -> list[Played]:
-    """All seeds, spread over processes, told as they come; ends early when too many fail."""
+def run(seeds: list[int], steps: int, processes: int, within_s: float) -> list[Played]:
+    """Seeds, spread over processes, told as they come; ends early when too many fail, or the time is over."""
     context = multiprocessing.get_context("spawn")
     results: multiprocessing.Queue[Played | None] = context.Queue()
     parts = [seeds[index::processes] for index in range(processes)]
@@ -109,6 +110,9 @@ def run(seeds: list[int], steps: int, processes: int) -> list[Played]:
             print(f"{len(played)} seeds in {time.monotonic() - started:.0f} s", flush=True)
         if sum(bool(p.failures) for p in played) >= FAILED_MAX:
             print("too many fail; stopped", flush=True)
+            break
+        if time.monotonic() - started > within_s:
+            print("the time is over; stopped", flush=True)
             break
     for worker in workers:
         if waiting:
@@ -133,6 +137,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=SEEDS, help="how many, from --first on")
     parser.add_argument("--first", type=int, default=1)
     parser.add_argument("--steps", type=int, default=STEPS)
+    parser.add_argument("--minutes", type=float, default=MINUTES, help="stop then, however many were played")
     parser.add_argument("--seed", type=int, help="this one alone, with its story")
     given = parser.parse_args()
     if os.environ.get("PYTHONHASHSEED") != "0":  # sets of words must come in one order, or a seed is no seed
@@ -147,7 +152,7 @@ def main() -> int:
         print("\n".join(one.failures) or "all holds")
         return 1 if one.failures else 0
     seeds = list(range(given.first, given.first + given.seeds))
-    played = run(seeds, given.steps, PROCESSES)
+    played = run(seeds, given.steps, PROCESSES, given.minutes * 60)
     print(told(played))
     return 1 if any(p.failures for p in played) else 0
 
