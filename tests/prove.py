@@ -24,7 +24,7 @@ PROOFS = {
         "tests/services",
         "tests/sync",
         "-k",
-        "postgresql",
+        "postgresql or server_down",
         "-p",
         "no:randomly",
     ],
