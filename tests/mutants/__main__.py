@@ -1,4 +1,4 @@
-"""`./run prove mutants [NAME ...]`: apply each patch to a copy and run the tests, which must fail.
+"""`./run prove mutants [--only NAME ...]`: apply each patch to a copy and run the tests, which must fail.
 
 The tests that a patch names run first, because they should notice; where they do not, all of them run. A patch that
 no longer applies, and one that no test notices, are failures of the proof.
@@ -19,7 +19,9 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "out", "shared", "__pycache__", ".mypy_cache", ".ruff_cache")
+LEFT_OUT = shutil.ignore_patterns(
+    ".git", ".venv", "node_modules", "out", "shared", "__pycache__", ".mypy_cache", ".ruff_cache"
+)
 ABOUT_PATCHES = ("tests/house/test_mutants.py", "tests/house/test_failures.py", "tests/house/test_money_rules.py")
 TESTS_FAILED = 1
 """pytest's exit status when tests ran and some failed; any other says that they could not run."""
@@ -82,8 +84,8 @@ def _first_failure(copy: Path, tests: tuple[str, ...]) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="./run prove mutants")
-    parser.add_argument("names", nargs="*", metavar="NAME", help="numbers or names; all of them where none is given")
-    names = parser.parse_args().names
+    parser.add_argument("--only", nargs="*", default=[], metavar="NAME", help="numbers or parts of names")
+    names = parser.parse_args().only
     chosen = [m for m in mutants() if not names or any(m.name.startswith(n) or n in m.name for n in names)]
     alive = []
     with tempfile.TemporaryDirectory(prefix="truetill-mutants-") as folder:
