@@ -23,7 +23,7 @@ def test_sell(stand: Stand) -> None:
 def test_panels_of_the_counter(stand: Stand) -> None:
     stand.scan(FLAT_WHITE)
     stand.settle()
-    for overlay in ("help", "palette", "held", "quantity", "discount", "void"):
+    for overlay in ("help", "palette", "held", "quantity", "discount", "void", "terminal"):
         stand.window.flow.open(overlay)
         stand.settle()
         check(f"panel-{overlay}", stand.window)
