@@ -41,7 +41,7 @@ TEST_PROGRAMS = {
     "gnome-keyring-daemon": "gnome-keyring",
     "secret-tool": "libsecret-tools",
     "spin": "spin",
-    "cc": "gcc",
+    "cc": "gcc libc6-dev",
     "postgres": "postgresql",
 }
 SERVER_PROGRAMS = "/usr/lib/postgresql"
