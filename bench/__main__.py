@@ -9,7 +9,7 @@ import sys
 
 from bench.common import RESULTS, Result
 
-NAMES = ("order_write", "startup", "paid_latency", "link", "settle")
+NAMES = ("order_write", "startup", "paid_latency", "link", "settle", "sweep")
 
 
 def main() -> int:
