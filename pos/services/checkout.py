@@ -89,9 +89,11 @@ class Checkout:
             return
         view = await self.give_up(order_id, actor=actor)
         if view.left_minor == 0 and view.kept_minor:
-            raise Refused("The customer has already paid.", "Do not take cash.")
+            raise Refused("The customer has already paid.", "Do not take the money another way.")
         if view.attempt is not None and view.attempt.phase == Phase.CLOSING:
-            raise OutcomeUnknown("The link is not confirmed closed yet.", "Do not take cash until it is.")
+            raise OutcomeUnknown(
+                "The link is not confirmed closed yet.", "Do not take the money another way until it is."
+            )
 
     def _withdraw(self, tx: Tx, order_id: str, actor: str) -> str:
         now = self._context.now_ms()

@@ -49,7 +49,7 @@ class Tendering:
         if any(a.live for a in bundle.attempts) or verdict.in_flight:
             raise Refused(f"A payment of order {order.number} may still come.", "Wait until it is settled.")
         if verdict.left_minor == 0:
-            raise Refused(f"Order {order.number} has nothing left to pay.", "Do not take cash.")
+            raise Refused(f"Order {order.number} has nothing left to pay.", "Do not take any more money.")
         # what was closed before this is not written as closed later, whatever this till's clock says
         fenced = [a.fenced_at_ms for a in bundle.attempts if a.fenced_at_ms is not None]
         return Free(placed, bundle, verdict, max([self._context.now_ms(), *fenced]))

@@ -50,30 +50,25 @@ def _writer(buffer: QBuffer, title: str, size_mm: tuple[float, float]) -> QPdfWr
 
 
 def _slip(title: str, lines: list[str]) -> bytes:
-    data = QByteArray()
-    buffer = QBuffer(data)
-    writer = _writer(buffer, title, SLIP_MM)
-    document = QTextDocument()
     font = QFont()
     font.setFamilies(["DejaVu Sans Mono", "Consolas", "Menlo", "monospace"])
     font.setPointSizeF(7.5)
-    document.setDefaultFont(font)
-    document.setDocumentMargin(0)
-    document.setHtml(f"<pre>{escape(chr(10).join(lines))}</pre>")
-    document.print_(writer)
-    del writer
-    buffer.close()
-    return bytes(data.data())
+    return _document(title, SLIP_MM, font, f"<pre>{escape(chr(10).join(lines))}</pre>")
 
 
 def make_sheet(title: str, html: str) -> bytes:
-    data = QByteArray()
-    buffer = QBuffer(data)
-    writer = _writer(buffer, title, A4_MM)
-    document = QTextDocument()
+    """As `sheet`, in the caller's thread."""
     font = QFont()
     font.setFamilies([FAMILY, *FALLBACKS])
     font.setPointSizeF(8)
+    return _document(title, A4_MM, font, html)
+
+
+def _document(title: str, size_mm: tuple[float, float], font: QFont, html: str) -> bytes:
+    data = QByteArray()
+    buffer = QBuffer(data)
+    writer = _writer(buffer, title, size_mm)
+    document = QTextDocument()
     document.setDefaultFont(font)
     document.setDocumentMargin(0)
     document.setHtml(html)
