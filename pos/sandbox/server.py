@@ -157,18 +157,20 @@ class Outermost:
             if self._log is not None:
                 self._log.close()
             return
-        status = 0
+        answered = False
 
         async def dated(message: Message) -> None:
-            nonlocal status
+            nonlocal answered
             if message["type"] == "http.response.start":
-                status = message["status"]
+                answered = True
                 date = formatdate(self._bank.clock(), usegmt=True).encode()
                 message["headers"] = [*message.get("headers", []), (b"date", date)]
+                self._write(scope, message["status"])  # before it leaves: who has the answer finds its line
             await send(message)
 
         await self._app(scope, receive, dated)
-        self._write(scope, status)
+        if not answered:
+            self._write(scope, 0)
 
     def _write(self, scope: Scope, status: int) -> None:
         """Status 0: hung up without an answer."""
