@@ -120,6 +120,8 @@ class Reading:
 
     `refund_id`: the gateway's id of the refund a refund call made. `account`/`mode`: answers to WHOAMI, and mode
     wherever the object names it. `message` is the gateway's own sentence, for the call log and for managers.
+    `row_ids`: the ids of a report's rows as they came; what an adapter asks for twice on purpose, so that nothing is
+    missed where pages move, is left out.
     `lacks`: ways to collect (`LinkRequest.collect`) that an answer to WHOAMI says this account does not have.
     """
 
@@ -135,6 +137,7 @@ class Reading:
     message: str = ""
     retry_after_s: float | None = None
     lacks: tuple[str, ...] = ()
+    row_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,8 @@ class Books:
         self.settings = settings
         self.cause = cause
         self.clock = time.time() + settings.clock_offset_s  # the bank's own clock, for all its stamps
+        self.lists_until: float | None = None
+        """Of a report that is late: what was made after this is not listed yet."""
 
     @property
     def now(self) -> int:

@@ -39,6 +39,14 @@ HTTP_KINDS: dict[str, dict[str, Any]] = {
     "refund_pending": {"after_s": 5.0},
     "refund_fails": {"after_s": 0.0, "succeed_first": True},
 }
+LIST_KINDS: dict[str, dict[str, Any]] = {
+    "rows_late": {"lag_s": 3600.0},
+    "rows_twice": {},
+    "rows_arrive": {"amount_minor": 4_200},
+    "without_fees": {},
+    "without_references": {},
+}
+"""What a report can do to its reader; for operations that list."""
 WEBHOOK_KINDS: dict[str, dict[str, Any]] = {
     "dropped": {},
     "duplicated": {"times": 2},
@@ -55,7 +63,7 @@ def add(tx: Tx, operation: str, kind: str, count: int, options: dict[str, Any]) 
         BadInput: unknown operation, kind or option, or a value that cannot be.
     """
     _check(operation, kind, count)
-    known = {"delay_s": 0.0, **(WEBHOOK_KINDS if _is_webhook(operation) else HTTP_KINDS)[kind]}
+    known = {"delay_s": 0.0, **_kinds(operation)[kind]}
     for name, value in options.items():
         if name not in known or not _fits(value, known[name]):
             raise BadInput(f"{kind} cannot have {name} = {value!r}.", f"Options: {json.dumps(known)}.")
@@ -84,12 +92,22 @@ def _is_webhook(operation: str) -> bool:
     return operation == "webhook" or operation.startswith("webhook.")
 
 
+def _lists(operation: str) -> bool:
+    return operation in OPERATIONS and operation.endswith((".list", ".recon"))
+
+
+def _kinds(operation: str) -> dict[str, dict[str, Any]]:
+    if _is_webhook(operation):
+        return WEBHOOK_KINDS
+    return HTTP_KINDS | LIST_KINDS if _lists(operation) else HTTP_KINDS
+
+
 def _check(operation: str, kind: str, count: int) -> None:
     group, _, rest = operation.partition(".")
     known = operation == "*" or operation in OPERATIONS or _is_webhook(operation)
     if not known and not (rest == "*" and any(name.startswith(group + ".") for name in OPERATIONS)):
         raise BadInput(f"There is no operation {operation!r}.", f"Known: {' '.join(OPERATIONS)}, or link.* and so on.")
-    kinds = WEBHOOK_KINDS if _is_webhook(operation) else HTTP_KINDS
+    kinds = _kinds(operation)
     if kind not in kinds:
         raise BadInput(f"{operation} knows no fault {kind!r}.", f"Known: {' '.join(kinds)}.")
     if not 1 <= count <= MOST_FAULTS:

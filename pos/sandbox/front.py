@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pos.sandbox import faults
+from pos.sandbox import faults, lifecycle
 from pos.sandbox.accounts import account_of_key
 from pos.sandbox.bank import Bank
 from pos.sandbox.books import Books, Cause, Refusal
@@ -202,7 +202,14 @@ class _Desk:
         broken = call.twist("error_500")
         if broken is not None and not broken["after_work"]:
             raise self._api.problem("broken")
-        done = json.dumps(route.handle(self._bank.books(tx, call.account, cause), call))
+        books = self._bank.books(tx, call.account, cause)
+        late = call.twist("rows_late")
+        if late is not None:
+            books.lists_until = books.clock - late["lag_s"]
+        done = json.dumps(route.handle(books, call))
+        arrives = call.twist("rows_arrive")
+        if arrives is not None:
+            lifecycle.stranger_pays(books, arrives["amount_minor"])
         if broken is not None:
             error = self._api.problem("broken")
             return Told(error.status, json.dumps(error.body), work=None if error.kept else done)

@@ -43,6 +43,8 @@ def _rows(books: Books, params: Params, record: type[R], only: Conditions) -> li
     """One page. SQL text is this package's own; values travel apart."""
     count, skip = _window(params, MOST_ROWS)
     only = [("account = ?", books.account.id), *only]
+    if books.lists_until is not None:
+        only.append(("created <= ?", books.lists_until))
     for field, condition in (("from", "created >= ?"), ("to", "created <= ?")):
         value = params.integer(field)
         if value is not None:
@@ -123,6 +125,8 @@ def recon(books: Books, params: Params) -> Object:
     """What was settled on one day, or in one month, of Indian Standard Time: oldest first."""
     count, skip = _window(params, MOST_RECON_ROWS)
     begins, ends = _days(params)
+    if books.lists_until is not None:
+        ends = min(ends, int(books.lists_until) + 1)
     params.done()
     where = (
         "WHERE account = ? AND kind != 'payout' AND payout IN"

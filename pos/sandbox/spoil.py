@@ -49,6 +49,8 @@ def _spoiled(kind: str, more: dict[str, Any], response: Response, connections: C
         return _with_body(response, bytes(response.body)[: more["keep_bytes"]])
     if kind == "unknown_status":
         return _with_body(response, _reworded(bytes(response.body), more["word"]))
+    if kind in _RETOLD:
+        return _with_body(response, _retold(bytes(response.body), _RETOLD[kind]))
     return response
 
 
@@ -59,17 +61,44 @@ def _with_body(response: Response, body: bytes) -> Response:
 
 def _reworded(body: bytes, word: str) -> bytes:
     """Every status of the answer becomes a word that nobody has documented."""
+    return _retold(body, lambda name, value: word if name in ("status", "payment_status") and value else value)
+
+
+def _retold(body: bytes, tell: Callable[[str, Any], Any]) -> bytes:
+    """The answer with each of its fields told in another way: `tell` has a field's name and value."""
     try:
         said = json.loads(body)
     except ValueError:
         return body
 
-    def reword(value: Any) -> Any:
+    def retell(value: Any) -> Any:
         if isinstance(value, list):
-            return [reword(item) for item in value]
+            return [retell(item) for item in value]
         if not isinstance(value, dict):
             return value
-        statuses = ("status", "payment_status")
-        return {name: word if name in statuses and item else reword(item) for name, item in value.items()}
+        return {name: retell(tell(name, item)) for name, item in value.items()}
 
-    return json.dumps(reword(said)).encode()
+    return json.dumps(retell(said)).encode()
+
+
+def _twice(name: str, value: Any) -> Any:
+    return [row for row in value for _ in range(2)] if name in _ROWS and isinstance(value, list) else value
+
+
+def _without_fees(name: str, value: Any) -> Any:
+    return None if name in ("balance_transaction", "fee", "tax") else value
+
+
+def _without_references(name: str, value: Any) -> Any:
+    if name in ("metadata", "notes"):
+        return type(value)()
+    return None if name in ("client_reference_id", "reference_id", "receipt", "order_receipt") else value
+
+
+_ROWS = ("data", "items", "payment_links")
+"""What the dialects call the rows of a list."""
+_RETOLD: dict[str, Callable[[str, Any], Any]] = {
+    "rows_twice": _twice,
+    "without_fees": _without_fees,
+    "without_references": _without_references,
+}

@@ -61,6 +61,8 @@ def page(
     if after and before:
         raise invalid("You cannot parameterize both starting_after and ending_before.", param="ending_before")
     only.equal("account", books.account.id)
+    if books.lists_until is not None:
+        only.add("created <= ?", books.lists_until)
     if after:
         only.add("seq < ?", _cursor(books, record, after, "starting_after"))
     if before:

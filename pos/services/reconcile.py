@@ -132,7 +132,7 @@ class Reconcile:
             await self._captures.follow(gate, [evidence], await self._settle.take_in(evidence))
             told += [fact for fact in asked.reading.facts if fact.kind in WORTH_ASKING]
             rows += asked.reading.rows
-            seen.update({f.object for f in asked.reading.facts if f.kind is Kind.PAYMENT_CAPTURED})
+            seen.update(f"{part} {row}" for row in asked.reading.row_ids)
             call = asked.reading.next
         return rows, f"more than {MAX_PAGES} pages of {part}"
 

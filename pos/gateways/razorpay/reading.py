@@ -296,7 +296,7 @@ def _given_back(teller: Teller, call: PreparedCall, body: bytes) -> Reading:
         _same(refund.payment_id, payment)
     later = call.key.split()
     if len(refunds) >= requests.PAGE_ROWS:
-        skip = int(parameters(call.path)["skip"]) + len(refunds)
+        skip = int(parameters(call.path)["skip"]) + len({refund.id for refund in refunds})
         more = requests.refunds_of(call.operation, [payment, *later], skip)
     else:
         more = requests.refunds_of(call.operation, later)
@@ -342,12 +342,12 @@ def _next_page(call: PreparedCall, page: Page) -> PreparedCall | None:
     Raises:
         NotUnderstood: this page does not begin with rows of the one before, so something between them was not read.
     """
-    ids = [decode(row, Head).id for row in page.items]
+    ids = list(dict.fromkeys(decode(row, Head).id for row in page.items))
     told = _told(call)
     if told.get("tail") and not set(told["tail"].split()) & set(ids):
         raise NotUnderstood("the list moved while it was read")
     asked = parameters(call.path)
-    if len(ids) < int(asked["count"]):
+    if len(page.items) < int(asked["count"]):
         return None
     kept = {name: value for name, value in told.items() if name != "tail"}
     asked["skip"] = str(int(asked["skip"]) + len(ids) - requests.OVERLAP_ROWS)
@@ -361,7 +361,11 @@ def _reported(teller: Teller, call: PreparedCall, body: bytes) -> Reading:
     if path == requests.RECON:
         return _settled(teller, call, page)
     facts = [fact for row in page.items for fact in _ROWS[path](teller, row)]
-    return _done(facts, rows=len(page.items), next=_next_page(call, page))
+    row_ids = [decode(row, Head).id for row in page.items]
+    for again in _told(call).get("tail", "").split():  # asked for twice on purpose
+        if again in row_ids:
+            row_ids.remove(again)
+    return _done(facts, rows=len(page.items), row_ids=tuple(row_ids), next=_next_page(call, page))
 
 
 def _settled(teller: Teller, call: PreparedCall, page: Page) -> Reading:
@@ -370,12 +374,13 @@ def _settled(teller: Teller, call: PreparedCall, page: Page) -> Reading:
     told, asked = _told(call), parameters(call.path)
     day, last = date.fromisoformat(told["day"]), date.fromisoformat(told["last"])
     more = None
+    row_ids = tuple(f"{row.type} {row.entity_id}" for row in rows)
     if len(rows) >= int(asked["count"]):
-        more = requests.settled_on(day, last, int(asked["skip"]) + len(rows))
+        more = requests.settled_on(day, last, int(asked["skip"]) + len(set(row_ids)))
     elif day < last:
         more = requests.settled_on(day + timedelta(days=1), last)
     facts = [fact for row in rows for fact in teller.payout_line(row)]
-    return _done(facts, rows=len(rows), next=more)
+    return _done(facts, rows=len(rows), row_ids=row_ids, next=more)
 
 
 def _whose(teller: Teller, call: PreparedCall, body: bytes) -> Reading:

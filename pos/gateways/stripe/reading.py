@@ -245,7 +245,7 @@ def _reported(teller: Teller, call: PreparedCall, body: bytes) -> Reading:
     if path == requests.BALANCE:
         return _payout_lines(teller, call, page)
     ids, facts = _rows(teller, path, page)
-    return _done(facts, rows=len(ids), next=_next_page(call, page, ids))
+    return _done(facts, rows=len(ids), row_ids=tuple(ids), next=_next_page(call, page, ids))
 
 
 def _payouts(call: PreparedCall, page: Page) -> Reading:
@@ -267,7 +267,7 @@ def _payout_lines(teller: Teller, call: PreparedCall, page: Page) -> Reading:
     more = _next_page(call, page, [line.id for line in lines])
     if more is None and call.key:
         more = requests.get(Operation.REPORT, call.key)
-    return _done(facts, rows=len(lines), next=more)
+    return _done(facts, rows=len(lines), row_ids=tuple(line.id for line in lines), next=more)
 
 
 def _charge_row(teller: Teller, row: bytes) -> tuple[str, Iterable[Fact]]:
