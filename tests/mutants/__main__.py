@@ -1,7 +1,8 @@
-"""`./run prove mutants [--only NAME ...]`: apply each patch to a copy and run the tests, which must fail.
+"""`./run prove mutants [--only NAME ...]`: apply each patch to a copy and run the tests that it names, which must fail.
 
-The tests that a patch names run first, because they should notice; where they do not, all of them run. A patch that
-no longer applies, and one that no test notices, are failures of the proof.
+They are tests of the ordinary suite, so what one of them notices the suite notices. The one that fails must pass on the
+code as it is, or it noticed the weather and not the patch. A patch that no longer applies, and one that no test
+notices, are failures of the proof.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ RUN_S = 1_500
 
 @dataclass(frozen=True)
 class Mutant:
-    """`why` is what is wrong with it; `tests` the folders or files whose tests should notice."""
+    """`why` is what is wrong with it; `tests` the folders, files or tests that should notice."""
 
     name: str
     path: Path
@@ -64,7 +65,10 @@ def noticed_by(mutant: Mutant, folder: Path) -> str:
     if trouble:
         raise SystemExit(f"{mutant.name} does not apply: {trouble}")
     try:
-        return _first_failure(copy, mutant.tests) or _first_failure(copy, ("tests",))
+        test = _first_failure(copy, mutant.tests)
+        if test and _first_failure(ROOT, (test,)):
+            raise SystemExit(f"{test} fails without {mutant.name} too")
+        return test
     finally:
         shutil.rmtree(copy, ignore_errors=True)
 

@@ -304,6 +304,30 @@ async def test_hints_make_no_facts_and_foreign_ones_do_no_harm(shop: Shop) -> No
     assert [h.id for h in kept] == ["e:2:a"]
 
 
+@pytest.mark.parametrize("answered", [True, False])
+async def test_the_cursor_moves_in_the_commit_that_holds_what_it_stands_behind(
+    shop: Shop, bank: Bank, answered: bool
+) -> None:
+    """Killed after any commit: behind the cursor is what the hint led to, or the hint itself."""
+    view = await shop.sell(TEA)
+    await shop.pays(view)
+    if not answered:
+        bank.fault("link.fetch", "error_500", 1, after_work=True)
+    database = shop.till.database
+    seen: list[tuple[bool, bool]] = []
+
+    def look() -> None:
+        moved = database.read_now(lambda tx: tx.sync.cursor()) == "e:1:a"
+        paid = database.read_now(lambda tx: tx.orders.cached(view.order_id)).money == Money.PAID
+        seen.append((moved, paid or bool(database.read_now(lambda tx: tx.sync.hints(2**60, 9)))))
+
+    database.after_commit = look
+    await shop.till.hints.take(Hint("e:1:a", shop.gateway, "webhook", link_of(view), "", "", "", 1), "e:1:a")
+    database.after_commit = None
+    assert seen[-1] == (True, True)
+    assert (True, False) not in seen
+
+
 async def test_a_hint_whose_question_got_no_answer_is_kept_and_asked_again(shop: Shop, bank: Bank) -> None:
     view = await shop.sell(TEA)
     await shop.pays(view)
