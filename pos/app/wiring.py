@@ -27,6 +27,7 @@ from pos.services.checkout import Checkout
 from pos.services.context import Context, ShopSettings
 from pos.services.dayend import DayEnd
 from pos.services.desk import Desk
+from pos.services.exceptions import Exceptions
 from pos.services.gatecheck import GateCheck
 from pos.services.hints import Hints
 from pos.services.issue import Issuer
@@ -106,10 +107,14 @@ class Till:
         self.hints = Hints(self.context, self.desk, self.settle, self.looks, self.captures)
         self.books = Books(self.context)
         self.day = DayEnd(self.context, self.reconcile, self.settle, self.people, self.books, self.desk)
+        self.exceptions = Exceptions(self.context, self.people, self.checkout, self.refunds, self.day)
         self.relay_health = RelayHealth()
         self.queries = Queries(self.context, self.desk, self.people, self.relay_health, self.formats)
         self.catalogue = Catalogue(self.context)
         self.sync = Watching()
+        self._make_setup()
+
+    def _make_setup(self) -> None:
         safe = Safe(self.secrets)
         self.setup = GatewaySetup(
             self.context,

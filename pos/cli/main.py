@@ -22,6 +22,8 @@ COMMANDS = {
     "by-hand": ("pos.cli.tenders:by_hand", "A manager believes a bank's message, or takes that back."),
     "cancel": ("pos.cli.sell:cancel", "Close an order's link and void it."),
     "refund": ("pos.cli.sell:refund", "Give money back."),
+    "exceptions": ("pos.cli.exceptions:exceptions", "What needs a person."),
+    "resolve": ("pos.cli.exceptions:resolve", "Take the step proposed for an exception."),
     "sync": ("pos.cli.sync:sync", "The background work, without a window."),
     "reconcile": ("pos.cli.sync:reconcile", "Read one window of a gateway's report."),
     "day": ("pos.cli.day:day", "The end of the day."),

@@ -13,7 +13,16 @@ from pos.domain.basket import Line
 from pos.domain.catalogue import Product
 from pos.services.bus import Bus
 from pos.services.setup_views import GatewayCard, NewKeys, SafeView, Tested
-from pos.services.views import DayView, GatewayChoice, OrderRow, OrderView, StatusView, TimelineRow
+from pos.services.views import (
+    DayView,
+    Decision,
+    ExceptionView,
+    GatewayChoice,
+    OrderRow,
+    OrderView,
+    StatusView,
+    TimelineRow,
+)
 
 
 class SellingApi(Protocol):
@@ -105,6 +114,19 @@ class DayApi(Protocol):
 
     async def show(self, day: str) -> DayView: ...
     async def attach(self, payment: str, order_number: str, *, actor: str, reason: str) -> OrderView: ...
+
+
+class ExceptionsApi(Protocol):
+    """What needs a person: an order's, the shop's, and payments whose order is not here."""
+
+    async def listed(self) -> list[ExceptionView]: ...
+    async def act(self, exception_id: str, decision: Decision) -> OrderView | None:
+        """Carry out the proposed step; Refused where it takes a customer."""
+        ...
+
+    async def settle(self, exception_id: str, *, reason: str, actor: str) -> None:
+        """It was settled outside the till: closed with a manager's reason; no money moves by this."""
+        ...
 
 
 class QueriesApi(Protocol):
@@ -229,6 +251,8 @@ class TillApi(Protocol):
     def refunds(self) -> RefundsApi: ...
     @property
     def day(self) -> DayApi: ...
+    @property
+    def exceptions(self) -> ExceptionsApi: ...
     @property
     def queries(self) -> QueriesApi: ...
     @property

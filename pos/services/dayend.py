@@ -17,12 +17,13 @@ from pos.domain.journal import GENESIS, z_hash
 from pos.domain.matching import Action
 from pos.domain.payment import reference
 from pos.domain.shown import Shown
-from pos.domain.store_port import OrderFilter, Parked, Problem, SweepRun, Tx, ZEntry, ZReport
+from pos.domain.store_port import OrderFilter, Problem, SweepRun, Tx, ZEntry, ZReport
 from pos.domain.verdict import fold
 from pos.services.books import Books
 from pos.services.context import Context
 from pos.services.desk import Desk
 from pos.services.evidence import Evidence
+from pos.services.exceptions import exception_view, orphan_view
 from pos.services.orderview import find_order, gateway_title, row_of_line, view_of
 from pos.services.people import People
 from pos.services.reconcile import Reconcile
@@ -163,8 +164,8 @@ class DayEnd:
             matched=tuple(matched),
             corrected=tuple(corrected),
             exceptions=(
-                *(self._exception(tx, p) for p in problems),
-                *(_orphan(p) for p in parked if p.kind == "orphan"),
+                *(exception_view(tx, p, shop.currency) for p in problems),
+                *(orphan_view(p) for p in parked if p.kind == "orphan"),
             ),
             waiting=words.count(Shown.WAITING),
             unknown=words.count(Shown.UNKNOWN),
@@ -207,27 +208,6 @@ class DayEnd:
             if order_id not in told and order is not None and heal.code == "M03" and start <= heal.at_ms < end:
                 corrected.append(MatchRow("M03", order_id, order.number, heal.at_ms, heal.gateway, 0, 0))
         return matched, corrected
-
-    def _exception(self, tx: Tx, problem: Problem) -> ExceptionView:
-        if not problem.order_id:
-            return _without_order(problem, self._context.shop.currency)
-        bundle = tx.facts.bundle(problem.order_id)
-        verdict = fold(bundle)
-        return ExceptionView(
-            id=problem.id,
-            code=problem.code,
-            order_id=problem.order_id,
-            number=bundle.order.number,
-            at_ms=problem.opened_at_ms,
-            gateway=problem.gateway,
-            here_minor=verdict.due_minor,
-            gateway_minor=verdict.captured_minor,
-            currency=bundle.order.currency,
-            action=Action(problem.action),
-            amount_minor=problem.amount_minor,
-            subject=problem.subject or problem.payment,
-            open=problem.closed_at_ms is None,
-        )
 
     def _totals(self, tx: Tx, names: Sequence[str], entries: Sequence[ZEntry], start: int, end: int) -> list[TotalRow]:
         """Cash from the till's own entries; each gateway's captures beside what the orders are due from it.
@@ -313,42 +293,6 @@ def movements(entries: Sequence[ZEntry]) -> Movements:
 def _of_the_shop(tx: Tx) -> list[Problem]:
     """What is open and about no order: a copied till."""
     return [problem for problem in tx.problems.listed(open_only=True) if not problem.order_id]
-
-
-def _without_order(problem: Problem, currency: str) -> ExceptionView:
-    return ExceptionView(
-        id=problem.id,
-        code=problem.code,
-        order_id="",
-        number="",
-        at_ms=problem.opened_at_ms,
-        gateway="",
-        here_minor=None,
-        gateway_minor=None,
-        currency=currency,
-        action=Action(problem.action),
-        amount_minor=problem.amount_minor,
-        subject=problem.subject,
-        open=problem.closed_at_ms is None,
-    )
-
-
-def _orphan(parked: Parked) -> ExceptionView:
-    return ExceptionView(
-        id=f"{parked.gateway}:{parked.payment}",
-        code="M11",
-        order_id="",
-        number="",
-        at_ms=parked.at_ms or 0,
-        gateway=parked.gateway,
-        here_minor=None,
-        gateway_minor=parked.amount_minor,
-        currency=parked.currency,
-        action=Action.ATTACH,
-        amount_minor=parked.amount_minor,
-        subject=parked.payment,
-        open=True,
-    )
 
 
 def _plain(view: DayView) -> dict[str, Any]:

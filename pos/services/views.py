@@ -147,6 +147,15 @@ class ExceptionView:
 
 
 @dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person decides: why, who, and the order's number where a payment is to be attached to one."""
+
+    reason: str
+    actor: str
+    order: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TotalRow:
     """`here` from the till's books; `there` counted, or what the gateway's report says; None = not known."""
 

@@ -84,6 +84,7 @@ class Panels(QObject):
         from pos.ui.views.keysform import KeysPanel, RemovePanel, VaultPanel
         from pos.ui.views.lineforms import DiscountPanel, QuantityPanel
         from pos.ui.views.lists import HeldPanel, HelpPanel, PalettePanel
+        from pos.ui.views.settling import SettlePanel
 
         kit, commands = self._kit, self._commands
         back, confirm = commands["back"], commands["confirm"]
@@ -99,6 +100,7 @@ class Panels(QObject):
         self.refund = RefundPanel(kit, back, confirm)
         self.count = CountPanel(kit, back, confirm)
         self.attach = AttachPanel(kit, back, confirm)
+        self.settle = SettlePanel(kit, back, confirm)
         self.receipt = ReceiptPanel(kit, back)
         self.keys = KeysPanel(kit, back, confirm)
         self.remove = RemovePanel(kit, back, confirm)
@@ -107,7 +109,7 @@ class Panels(QObject):
             "held": self.held, "quantity": self.quantity, "discount": self.discount, "palette": self.palette,
             "help": self.help, "void": self.void, "release": self.release, "refund": self.refund,
             "terminal": self.terminal, "byhand": self.byhand,
-            "count": self.count, "attach": self.attach, "receipt": self.receipt,
+            "count": self.count, "attach": self.attach, "settle": self.settle, "receipt": self.receipt,
             "keys": self.keys, "remove": self.remove, "vault": self.vault,
         }  # fmt: skip
 
@@ -147,6 +149,8 @@ class Panels(QObject):
                 self.count.open()
             case "attach" if flow.exception is not None:
                 self.attach.open(flow.exception)
+            case "settle" if flow.exception is not None:
+                self.settle.open(flow.exception)
 
     def show_receipt(self, lines: list[str]) -> None:
         self.receipt.show_lines(lines)
@@ -171,6 +175,8 @@ class Panels(QObject):
         self.refund.answered.connect(lambda minor, why: self._done(lambda: self._of_page(window).refund(minor, why)))
         self.count.answered.connect(window.closing.close_day)
         self.attach.answered.connect(window.closing.attach)
+        self.settle.answered.connect(window.closing.settle)
+        self.settle.looked.connect(lambda order_id: self._done(lambda: window.closing.investigated.emit(order_id)))
         self.palette.chosen.connect(lambda action: self._done(action.trigger))
         self.help.list.chosen.connect(lambda action: self._done(action.trigger))
 

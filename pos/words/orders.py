@@ -132,6 +132,21 @@ _HAPPENED: dict[str, tuple[str, str]] = {
     "M22": ("failed", _("Books do not verify")),
     "M23": ("unknown", _("Outcome unknown")),
 }
+_ADVICE: dict[str, str] = {
+    "M04": _("Collect what is missing or give back what is too much, then say how it was settled."),
+    "M05": _("It does not count for the order. Give it back on the gateway's own page, then say so here."),
+    "M06": _("Nothing more can go back by link. Give the customer the money in another way, then say so here."),
+    "M07": _("Nothing more can go back by link. Give the customer the money in another way, then say so here."),
+    "M09": _("Nothing more can go back by link. Give the customer the money in another way, then say so here."),
+    "M12": _("Ask the gateway for this payment. The order stays paid until you know."),
+    "M13": _("Money went back outside this till. Find out who gave it, and say why."),
+    "M15": _("Answer the dispute on the gateway's own page before its last day, then say so here."),
+    "M16": _("Compare with the gateway's contract; ask the gateway, then say what came of it."),
+    "M17": _("Compare with the bank's statement; ask the gateway, then say what came of it."),
+    "M18": _("Count again, then say what is known of it."),
+    "M19": _("Find out who has the keys of that account. The money does not count for the order."),
+    "M22": _("Find out what happened before you trust these books. Then say what came of it."),
+}
 UNKNOWN_FOR_HOURS = Plural("Unknown for {n} h {minutes} min", "Unknown for {n} h {minutes} min")
 UNKNOWN_FOR_MINUTES = Plural("Unknown for {n} min", "Unknown for {n} min")
 
@@ -140,6 +155,24 @@ def happened(code: str) -> tuple[str, str]:
     """(tone, sentence) for a category M01-M23; an unknown code as it stands."""
     tone, source = _HAPPENED.get(code, ("gone", code))
     return tone, translate(source)
+
+
+def advice(code: str) -> str:
+    """What to do about a category whose step is taken outside the till; "" where there is nothing to add."""
+    source = _ADVICE.get(code)
+    return translate(source) if source else ""
+
+
+class Settle:
+    """Saying how an exception was settled that is none of the till's own steps."""
+
+    OF_ORDER = Text("{what}: order {number}")
+    HERE = Text("Due here")
+    THERE = Text("At the gateway")
+    SUBJECT = Text("About")
+    REASON = Text("How was it settled?")
+    CONFIRM = Text("Settled")
+    LOOK = Text("Look at the order")
 
 
 class Evidence:

@@ -13,6 +13,7 @@ from typing import Any
 from pos.domain.basket import Line, check_lines, totals
 from pos.domain.catalogue import Product
 from pos.domain.errors import BadInput, NotAllowed, NotFound, PosError, Refused, Unreachable
+from pos.domain.matching import Action
 from pos.domain.order import Life
 from pos.domain.shown import Outward, Shown
 from pos.domain.verdict import Certainty, Flag, Money
@@ -21,6 +22,8 @@ from pos.services.setup_views import Ability, Check, GatewayCard, NewKeys, SafeV
 from pos.services.views import (
     AttemptView,
     DayView,
+    Decision,
+    ExceptionView,
     GatewayChoice,
     OrderRow,
     OrderView,
@@ -104,6 +107,7 @@ class FakeTill:
         self.gateways_down: set[str] = set()
         self.refunds = Refunds(self)
         self.day = Day(self)
+        self.exceptions = Exceptions(self)
         self.queries = Queries(self)
         self.catalogue = Goods(self)
         self.people = People(self)
@@ -420,6 +424,29 @@ class Day:
     async def attach(self, payment: str, order_number: str, *, actor: str, reason: str) -> OrderView:
         await self.till.asked(f"attach {payment} {order_number}")
         return await self.till.queries.order(order_number)
+
+
+@dataclass
+class Exceptions:
+    till: FakeTill
+
+    async def listed(self) -> list[ExceptionView]:
+        assert self.till.today is not None
+        return list(self.till.today.exceptions)
+
+    async def act(self, exception_id: str, decision: Decision) -> OrderView | None:
+        row = next(row for row in await self.listed() if row.id == exception_id)
+        if row.action in (Action.REFUND, Action.RETRY_REFUND):
+            return await self.till.refunds.refund_owed(row.order_id, reason=decision.reason, actor=decision.actor)
+        if row.action is Action.ASK:
+            return await self.till.checkout.check_now(row.order_id)
+        raise AssertionError(f"no window acts at once on {row.action}")
+
+    async def settle(self, exception_id: str, *, reason: str, actor: str) -> None:
+        await self.till.asked(f"settle {exception_id} {reason}")
+        assert self.till.today is not None
+        left = tuple(row for row in self.till.today.exceptions if row.id != exception_id)
+        self.till.today = replace(self.till.today, exceptions=left)
 
 
 @dataclass

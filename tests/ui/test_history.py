@@ -130,11 +130,32 @@ def test_an_exception_is_settled_by_its_own_key(office: Stand) -> None:
     assert office.till.orders["order-2-01844"].owed_minor == 0
 
 
+def test_investigate_says_what_is_known_and_is_settled_with_a_line(office: Stand) -> None:
+    office.press(Qt.Key.Key_F11)
+    office.settle()
+    office.bot.mouseClick(office.find("day.act.1"), Qt.MouseButton.LeftButton)
+    office.until(office.find("settle.reason").hasFocus)
+    assert office.text("settlePanel.title") == "Amount differs: order 1-00932"
+    assert [office.text(f"settle.{name}") for name in ("here", "there", "subject")] == [
+        "₹1,250.00", "₹1,520.00", "pay_orphan",
+    ]  # fmt: skip
+    office.press(Qt.Key.Key_Return)
+    office.settle()
+    assert not any(call.startswith("settle ") for call in office.till.calls), "not without a reason"
+    office.type("the rest was a voucher")
+    office.press(Qt.Key.Key_Return)
+    office.settle()
+    assert "settle M04-11:52 the rest was a voucher" in office.till.calls
+    assert office.text("day.count.exceptions") == "4"
+
+
 def test_investigate_leads_to_the_order(office: Stand) -> None:
     office.till.make(scenes.one(125_000), number="1-00932", created_at_ms=scenes.at("09:00"))
     office.press(Qt.Key.Key_F11)
     office.settle()
     office.bot.mouseClick(office.find("day.act.1"), Qt.MouseButton.LeftButton)
+    office.until(office.find("settle.reason").hasFocus)
+    office.bot.mouseClick(office.find("settle.look"), Qt.MouseButton.LeftButton)
     office.settle()
     assert office.window.flow.page == "orders"
     assert office.text("detail.order") == "Order 1-00932"

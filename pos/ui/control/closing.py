@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Signal
 
 from pos.domain.matching import Action
+from pos.services.views import Decision
 from pos.words.pay import Refund
 
 if TYPE_CHECKING:
@@ -18,7 +19,13 @@ if TYPE_CHECKING:
     from pos.ui.views.day import DayPanel
     from pos.ui.views.totals import TotalsPanel
 
-REFUNDS = {Action.REFUND, Action.RETRY_REFUND}
+AT_ONCE = {
+    Action.REFUND: Refund.SECOND_PAYMENT,
+    Action.RETRY_REFUND: Refund.SECOND_PAYMENT,
+    Action.ACCEPT: Refund.GOOD_WILL,
+    Action.ASK: "",
+}
+"""Steps of one key, with the reason that the journal keeps."""
 
 
 class DayControl(QObject):
@@ -69,6 +76,11 @@ class DayControl(QObject):
         actor = self._flow.counter.actor
         self._then_again(self._till.day.attach(payment, number, actor=actor, reason=""))
 
+    def settle(self, exception_id: str, reason: str) -> None:
+        self._flow.close()
+        actor = self._flow.counter.actor
+        self._then_again(self._till.exceptions.settle(exception_id, reason=reason, actor=actor))
+
     def again_quietly(self) -> None:
         """The books changed: show them, without asking the gateways."""
         if self.view is not None and not self.reading:
@@ -103,21 +115,14 @@ class DayControl(QObject):
         self.changed.emit()
 
     def _act(self, row: ExceptionView) -> None:
-        actor = self._flow.counter.actor
-        if row.action in REFUNDS:
-            reason = Refund.SECOND_PAYMENT
-            self._then_again(self._till.refunds.refund_owed(row.order_id, reason=reason, actor=actor))
-        elif row.action is Action.ACCEPT:
-            self._then_again(self._till.refunds.accept(row.order_id, reason=Refund.GOOD_WILL, actor=actor))
-        elif row.action is Action.ASK:
-            self._then_again(self._till.checkout.check_now(row.order_id))
-        elif row.action is Action.ATTACH:
-            self._flow.exception = row
-            self._flow.open("attach")
+        if row.action in AT_ONCE:
+            decision = Decision(AT_ONCE[row.action], self._flow.counter.actor)
+            self._then_again(self._till.exceptions.act(row.id, decision))
         elif row.action is Action.COLLECT:
             self.collected.emit(row.order_id)
-        elif row.order_id:
-            self.investigated.emit(row.order_id)
+        else:
+            self._flow.exception = row
+            self._flow.open("attach" if row.action is Action.ATTACH else "settle")
 
     def _then_again(self, work: Coroutine[Any, Any, Any]) -> None:
         self._flow.start(work, lambda _: self.again_quietly())
