@@ -40,6 +40,7 @@ from pos.services.refunds import Refunds
 from pos.services.selling import Selling
 from pos.services.settle import Settle
 from pos.services.setup import GatewaySetup
+from pos.services.splitting import Splits
 from pos.services.tendering import Tendering
 from pos.services.vaults import Vaults
 from pos.store.engine import Database, make_engine, sqlite_url
@@ -102,6 +103,7 @@ class Till:
         tendering = Tendering(self.context, self.settle, self.selling)
         self.cash = Cash(self.context, tendering, self.checkout, self.selling)
         self.tenders = OtherTenders(self.context, tendering, self.checkout, self.people)
+        self.splits = Splits(self.context, self.checkout, self.people)
         self.refunds = Refunds(self.context, self.desk, self.settle, self.people)
         self.reconcile = Reconcile(self.context, self.desk, self.settle, self.captures)
         self.hints = Hints(self.context, self.desk, self.settle, self.looks, self.captures)
@@ -116,14 +118,8 @@ class Till:
 
     def _make_setup(self) -> None:
         safe = Safe(self.secrets)
-        self.setup = GatewaySetup(
-            self.context,
-            self.desk,
-            self.people,
-            GatewayEntries(self.settings_file),
-            Shelf(self.settings_file, self.secrets),
-            safe,
-        )
+        entries, shelf = GatewayEntries(self.settings_file), Shelf(self.settings_file, self.secrets)
+        self.setup = GatewaySetup(self.context, self.desk, self.people, entries, shelf, safe)
         self.gatecheck = GateCheck(self.context, self.desk, self.relay_health)
         self.vaults = Vaults(safe, self.people, self.setup)
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,6 +21,7 @@ from pos.domain.basket import Line, parse_quantity
 from pos.domain.catalogue import Product
 from pos.domain.errors import BadInput
 from pos.domain.verdict import Certainty, Money
+from pos.services.orderview import way_text
 from pos.services.views import OrderView
 
 T = TypeVar("T")
@@ -89,6 +91,7 @@ def order_json(view: OrderView) -> dict[str, Any]:
             "qr_text": attempt.qr_text,
             "expires_at": utc(attempt.expires_at_ms),
         },
+        "plan": [asdict(share) for share in view.plan],
     }
 
 
@@ -100,6 +103,8 @@ def show_order(till: Till, view: OrderView, *, as_json: bool, qr: bool = False) 
     say(f"order {view.number}  {money(view.totals.total_minor)}  {view.shown.value}")
     if view.change_minor:
         say(f"change {money(view.change_minor)}")
+    for share in view.plan:
+        say(f"  {share.state:5} {money(share.amount_minor):>14}  {way_text(share.way, share.gateway)}")
     if view.attempt is not None and view.attempt.qr_text and qr:
         say(view.attempt.qr_text)
         _draw_qr(view.attempt.qr_text)

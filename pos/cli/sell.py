@@ -40,18 +40,26 @@ def sell(lines: tuple[str, ...], gateway: str | None, cash: str | None, key: str
 
 @click.command()
 @click.argument("order")
-@click.option("--qr", "gateway", required=True, metavar="GATEWAY", help="Which gateway to ask.")
+@click.option("--qr", "gateway", default=None, metavar="GATEWAY", help="Which gateway to ask for a link.")
+@click.option("--cash", "cash", default=None, metavar="AMOUNT", help="Cash given, in major units: 12.50.")
 @as_option
 @json_option
-def pay(order: str, gateway: str, actor: str, as_json: bool) -> None:
-    """Issue the order's link, or show the live one again.
+def pay(order: str, gateway: str | None, cash: str | None, actor: str, as_json: bool) -> None:
+    """Issue the order's link, or show the live one again; or take cash, once its link is closed. Of an order that was
+    split (`pos split`) this collects the next part.
 
     Example: pos pay 1-00042 --qr stripe
     """
+    if (gateway is None) == (cash is None):
+        raise BadInput("Say how it is paid.", "Give either --qr GATEWAY or --cash AMOUNT.")
 
     async def work(till: Till) -> OrderView:
         found = await till.queries.order(order)
-        view = await till.checkout.issue(found.order_id, till.gateway(gateway), actor=actor)
+        if cash is not None:
+            given = parse_major(cash, till.currency)
+            view = await till.cash.take(found.order_id, given_minor=given, actor=actor)
+        else:
+            view = await till.checkout.issue(found.order_id, till.gateway(gateway or ""), actor=actor)
         show_order(till, view, as_json=as_json, qr=True)
         return view
 

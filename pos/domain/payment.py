@@ -56,7 +56,9 @@ class Attempt:
 
     `token` (128 bits) names the attempt on the relay's public pages; `qr_url` is the relay's short link where the
     code carries that instead of the gateway's `url`. `fenced_at_ms`: when a complete look after the link's end showed
-    nothing in flight; None = it may still be paid.
+    nothing in flight; None = it may still be paid. `share_minor`, `due_minor` and `kept_minor` are what the amount was
+    computed from when it was drafted (None in books from before that was kept), the share being part of plan `plan_no`
+    where that is not 0.
     """
 
     id: str
@@ -87,6 +89,10 @@ class Attempt:
     look_due_at_ms: int | None = None
     looks_failed: int = 0
     looked_at_ms: int | None = None
+    share_minor: int | None = None
+    due_minor: int | None = None
+    kept_minor: int | None = None
+    plan_no: int = 0
 
     @property
     def live(self) -> bool:

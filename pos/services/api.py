@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from pos.domain.basket import Line
 from pos.domain.catalogue import Product
+from pos.domain.plan import Share
 from pos.services.bus import Bus
 from pos.services.setup_views import GatewayCard, NewKeys, SafeView, Tested
 from pos.services.views import (
@@ -86,6 +87,16 @@ class TendersApi(Protocol):
 
     async def withdraw(self, order_id: str, *, reason: str, actor: str) -> OrderView:
         """Take back what was accepted by hand."""
+        ...
+
+
+class SplitsApi(Protocol):
+    async def plan(self, order_id: str, shares: Sequence[Share], *, actor: str = "") -> OrderView:
+        """Save how what is left is shared: links first, then the terminal, cash last. A live link is closed first."""
+        ...
+
+    async def drop(self, order_id: str, *, actor: str = "") -> OrderView:
+        """Take the plan back; what is left may be paid in any way."""
         ...
 
 
@@ -247,6 +258,8 @@ class TillApi(Protocol):
     def cash(self) -> CashApi: ...
     @property
     def tenders(self) -> TendersApi: ...
+    @property
+    def splits(self) -> SplitsApi: ...
     @property
     def refunds(self) -> RefundsApi: ...
     @property

@@ -16,6 +16,7 @@ from pos.domain.cash import Method
 from pos.domain.facts import Kind
 from pos.domain.order import Life
 from pos.domain.payment import KeyParts, Phase, idempotency_key, reference
+from pos.domain.plan import Ask, Plan, Way, ask_of
 from pos.domain.refund import Purpose
 from pos.domain.shown import shown
 from pos.domain.store_port import Tx
@@ -70,7 +71,7 @@ class Books:
         return found
 
     async def export(self) -> list[str]:
-        """All orders, attempts, facts, bindings, sightings, calls, tenders, refunds, exceptions, shifts, Z, journal."""
+        """All that is in the books as JSON lines; docs/export.md names every type and field."""
         now = self._context.now_ms()
         return await self._context.store.read(
             lambda tx: [json.dumps(row, ensure_ascii=False) for row in _export(tx, now)]
@@ -88,11 +89,37 @@ def _one_live(case: Case) -> Iterator[str]:
         yield "two live attempts"
 
 
+def _as_drafted(case: Case) -> Iterator[str]:
+    """I3: amount, key and reference of every attempt are what their formulas give."""
+    yield from _keys(case)
+    yield from _asked_as_planned(case)
+
+
 def _keys(case: Case) -> Iterator[str]:
     for a in case.bundle.attempts:
         parts = KeyParts(case.shop, a.order_id, a.revision, a.no, "create", "", a.amount_minor, a.currency, a.account)
         if a.key != idempotency_key(parts) or a.reference != reference(a.order_id, a.no):
             yield f"attempt {a.no} has another key or reference than its formula gives"
+
+
+def _asked_as_planned(case: Case) -> Iterator[str]:
+    """I3: what was asked for is min(share, due - kept) as they stood when it was drafted."""
+    plans: dict[int, Plan] | None = None
+    for a in case.bundle.attempts:
+        if a.share_minor is None or a.due_minor is None or a.kept_minor is None:
+            continue  # drafted before this was kept
+        if plans is None:
+            plans = {plan.no: plan for plan in case.tx.plans.all(a.order_id)}
+        if a.amount_minor != min(a.share_minor, a.due_minor - a.kept_minor):
+            yield f"attempt {a.no} asks for {a.amount_minor}, which is not min(share, due - kept)"
+        if a.due_minor != case.tx.plans.total_of(a.order_id, a.revision):
+            yield f"attempt {a.no} was drafted for another total than its revision has"
+        plan = plans.get(a.plan_no)
+        if plan is not None and plan.revision != a.revision:
+            yield f"attempt {a.no} is part of a plan of another revision"
+        ask, way = ask_of(plan, a.due_minor, a.kept_minor)
+        if ask != Ask(a.share_minor, a.due_minor, a.kept_minor, a.plan_no) or way not in (None, Way.QR):
+            yield f"the share of attempt {a.no} is not what its plan says"
 
 
 def _paid_has_proof(case: Case) -> Iterator[str]:
@@ -180,7 +207,7 @@ def _entered(case: Case) -> Iterator[str]:
 CHECKS: dict[str, Callable[[Case], Iterator[str]]] = {
     "I1": _shown_needs_link,
     "I2": _one_live,
-    "I3": _keys,
+    "I3": _as_drafted,
     "I4": _paid_has_proof,
     "I5": _cache_is_verdict,
     "I6": _caps,
@@ -261,6 +288,8 @@ def _export(tx: Tx, now_ms: int) -> Iterator[dict[str, Any]]:
         yield {"type": "sighting", "fact_id": fact_id, **asdict(sighting)}
     for call in tx.outbox.calls():
         yield {"type": "call", **asdict(call)}
+    for plan in tx.plans.all():
+        yield {"type": "plan", **asdict(plan)}
     for tender in tx.money.tenders():
         yield {"type": "tender", **asdict(tender)}
     for refund in tx.money.refunds():

@@ -8,12 +8,14 @@ from pos.domain.basket import Line
 from pos.domain.cash import Method, Tender
 from pos.domain.errors import BadInput
 from pos.domain.order import Life
+from pos.domain.plan import Way
 from pos.domain.store_port import Tx
 from pos.domain.verdict import fold
 from pos.services.bus import OrderChanged
 from pos.services.checkout import Checkout
 from pos.services.context import Context
 from pos.services.orderview import view_of
+from pos.services.planned import check_way
 from pos.services.selling import Selling
 from pos.services.tendering import Tendering
 from pos.services.views import OrderView
@@ -27,13 +29,16 @@ class Cash:
         self._selling = selling
 
     async def take(self, order_id: str, *, given_minor: int | None = None, actor: str = "") -> OrderView:
-        """Take what is left to pay in cash; exact when `given_minor` is None. A live link is closed first.
+        """Take what is left to pay in cash, or the next part of the order's plan; exact when `given_minor` is None.
+
+        A live link is closed first.
 
         Raises:
-            Refused: paid meanwhile, nothing left, or a link may still be paid.
+            Refused: paid meanwhile, nothing left, a link may still be paid, or the plan says another way comes next.
             OutcomeUnknown: the link is not confirmed closed yet.
             BadInput: less was given than is to pay.
         """
+        await self._context.store.read(lambda tx: check_way(tx, order_id, Way.CASH))
         await self._checkout.end_links(order_id, actor=actor)
         view = await self._context.store.write(lambda tx: self._take(tx, order_id, given_minor, actor))
         self._context.bus.publish(OrderChanged(view.row))
@@ -54,16 +59,16 @@ class Cash:
         return view
 
     def _take(self, tx: Tx, order_id: str, given_minor: int | None, actor: str) -> OrderView:
-        free = self._tendering.free(tx, order_id)
-        left = free.verdict.left_minor
-        given = left if given_minor is None else given_minor
-        if given < left:
+        free = self._tendering.free(tx, order_id, Way.CASH)
+        amount = free.amount_minor
+        given = amount if given_minor is None else given_minor
+        if given < amount:
             raise BadInput("That is less than what is to pay.", "Take the whole amount, or split the payment.")
         tender = Tender(
             id=self._context.ids.uuid7(),
             order_id=order_id,
             method=Method.CASH,
-            amount_minor=left,
+            amount_minor=amount,
             currency=free.order.currency,
             at_ms=free.at_ms,
             given_minor=given,

@@ -39,6 +39,7 @@ def dossier(tx: Tx, name: str, shop: ShopSettings, money: Money, now_ms: int) ->
         "attempts": [{k: v for k, v in asdict(a).items() if k not in SECRET} for a in bundle.attempts],
         "facts": _facts(tx, order.id),
         "calls": [asdict(call) for call in tx.outbox.calls(order.id)],
+        "plans": [asdict(plan) for plan in tx.plans.all(order.id)],
         "tenders": [asdict(tender) for tender in bundle.tenders],
         "refunds": [asdict(refund) for refund in bundle.refunds],
         "exceptions": [asdict(problem) for problem in tx.problems.of_order(order.id)],

@@ -2,7 +2,8 @@
 
 The way of one link, each step crash-safe:
 1. One write: lock the order, place it, freeze its revision, draft the attempt with its key and the exact bytes of
-   the request, claim the call. The amount is computed here, from the order on record; no caller passes one.
+   the request, claim the call. The amount is computed here, from the order on record and its saved plan of tenders:
+   `min(share, due - kept)`; no caller passes one.
 2. The call, with no transaction open. No answer: the same bytes with the same key again, while `send_by` lasts.
 3. One write: under the lock, if the attempt is still *requesting*, its link is stored and it is *open*: shown.
 Only then may a QR be painted. An answer that comes too late finds another phase, and its link is closed unseen.
@@ -20,6 +21,7 @@ from pos.domain.errors import Broken, PosError, Refused
 from pos.domain.facts import Source
 from pos.domain.order import Life, Order
 from pos.domain.payment import CALL_TIMEOUT_S, SEND_BY_S, Attempt, KeyParts, Phase, idempotency_key, reference
+from pos.domain.plan import Ask, Way
 from pos.domain.ports import Asked, Gateway, LinkInfo, LinkRequest, NoAnswer, NotSent, Outcome, ShortLinks
 from pos.domain.store_port import Outgoing, Tx
 from pos.domain.verdict import fold
@@ -30,6 +32,7 @@ from pos.services.context import Context
 from pos.services.desk import Desk
 from pos.services.looks import find_link
 from pos.services.orderview import gateway_title, row_of, view_of
+from pos.services.planned import ask_in
 from pos.services.selling import Selling
 from pos.services.settle import Settle
 from pos.services.views import OrderRow, OrderView
@@ -145,8 +148,9 @@ class Issuer:
         check_fence(bundle.attempts, order.number)
         if verdict.in_flight:  # a link that was fenced, and a payment of it that came to life again
             raise Refused(f"A payment of order {order.number} may still come.", "Wait until it is settled.")
+        ask = ask_in(tx, order, verdict, Way.QR)
         placed = self._selling.place(tx, order)
-        attempt = self._new_attempt(placed, len(bundle.attempts) + 1, verdict.left_minor, gate, now)
+        attempt = self._new_attempt(placed, len(bundle.attempts) + 1, ask, gate, now)
         request = self._request(placed, attempt, tx.shop.meta("relay_shop") or "")
         call = gate.adapter.create(replace(request, expires_at_ms=self._expiry_ms(gate, now)))
         outgoing = Outgoing(
@@ -188,8 +192,8 @@ class Issuer:
             tx.outbox.finish(row.id, "dead")
         return None
 
-    def _new_attempt(self, order: Order, no: int, amount_minor: int, gate: Gateway, now_ms: int) -> Attempt:
-        account, shop = gate.adapter.account, self._context.shop.shop_id
+    def _new_attempt(self, order: Order, no: int, ask: Ask, gate: Gateway, now_ms: int) -> Attempt:
+        account, shop, amount_minor = gate.adapter.account, self._context.shop.shop_id, ask.amount_minor
         parts = KeyParts(shop, order.id, order.revision, no, "create", "", amount_minor, order.currency, account)
         return Attempt(
             id=self._context.ids.uuid7(),
@@ -208,6 +212,10 @@ class Issuer:
             drafted_at_ms=now_ms,
             send_by_ms=now_ms + SEND_BY_S * 1000,
             look_due_at_ms=now_ms + CALL_TIMEOUT_S * 1000,
+            share_minor=ask.share_minor,
+            due_minor=ask.due_minor,
+            kept_minor=ask.kept_minor,
+            plan_no=ask.plan_no,
         )
 
     def _expiry_ms(self, gate: Gateway, now_ms: int) -> int | None:

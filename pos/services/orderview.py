@@ -9,9 +9,11 @@ from pos.domain.cash import Method
 from pos.domain.errors import NotFound
 from pos.domain.order import Life, Order
 from pos.domain.payment import CALL_TIMEOUT_S, Attempt, Phase
+from pos.domain.plan import Way, standing
 from pos.domain.shown import Shown, State, outward, shown
 from pos.domain.store_port import OrderLine, Tx
 from pos.domain.verdict import Bundle, Certainty, Flag, Money, Verdict, certainty, fold
+from pos.services.planview import METHOD_WORDS, by_plan, paid_by, shares_of
 from pos.services.views import AttemptView, OrderRow, OrderView, PaymentView
 from pos.words.happened import Methods
 
@@ -28,9 +30,15 @@ def gateway_title(name: str) -> str:
 
 def payment_text(methods: tuple[str, ...], gateways: tuple[str, ...]) -> str:
     """How an order is being paid, for lists: "QR · Stripe", "Cash", or both."""
-    words = {Method.CASH.value: Methods.CASH, Method.TERMINAL.value: Methods.TERMINAL}
     parts = [Methods.QR.format(gateway=gateway_title(name)) for name in gateways]
-    return " + ".join([*parts, *(words[m] for m in methods if m in words)])
+    return " + ".join([*parts, *(METHOD_WORDS[Method(m)] for m in methods if m != Method.BY_HAND)])
+
+
+def way_text(way: str, gateway: str) -> str:
+    """How a share of a plan is to be paid."""
+    if way == Way.QR:
+        return Methods.QR.format(gateway=gateway_title(gateway)) if gateway else str(Methods.ANY_QR)
+    return str(METHOD_WORDS[Method(way)])
 
 
 def row_of(bundle: Bundle, verdict: Verdict, now_ms: int) -> OrderRow:
@@ -132,6 +140,7 @@ def view_of(tx: Tx, order_id: str, now_ms: int, known: Bundle | None = None) -> 
     calls = tx.outbox.calls(order_id)
     opened = attempt is not None and any(c.operation == "opened" and c.attempt_id == attempt.id for c in calls)
     tax_included = tx.orders.tax_included(order_id)
+    shares = shares_of(standing(tx.plans.last(order_id), order), verdict.kept_minor)
     return OrderView(
         order_id=order.id,
         number=order.number,
@@ -157,11 +166,13 @@ def view_of(tx: Tx, order_id: str, now_ms: int, known: Bundle | None = None) -> 
         payments=_payments(bundle, verdict),
         change_minor=_change(bundle),
         opened=opened,
-        may=may(state, word),
+        may=by_plan(may(state, word), shares),
         version=order.version,
         payment_text=_how_paid(bundle, verdict),
         paid_at_ms=_paid_at(bundle, verdict),
         unknown_since_ms=_unknown_since(bundle, state),
+        plan=shares,
+        paid_by=paid_by(bundle, verdict, {p.gateway: gateway_title(p.gateway) for p in verdict.payments}),
     )
 
 
@@ -253,7 +264,7 @@ def may(state: State, word: Shown) -> frozenset[str]:
     if order.life is Life.VOIDED:
         return frozenset({"next"})
     if verdict.money is Money.PART_PAID:
-        return frozenset({"qr", *TAKE, "collect", "refund", "next"})
+        return frozenset({"qr", *TAKE, "split", "collect", "refund", "next"})
     if not fenced:
         return frozenset({"check", "next", "release"})
     return frozenset({"edit", "hold", "void", "qr", *TAKE, "split", "next"})

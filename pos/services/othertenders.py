@@ -13,12 +13,14 @@ from pos.domain.cash import Method, Tender
 from pos.domain.errors import BadInput, Refused
 from pos.domain.order import Life
 from pos.domain.payment import Attempt, Phase
+from pos.domain.plan import Way
 from pos.domain.store_port import Tx
 from pos.domain.verdict import Bundle, fold
 from pos.services.bus import OrderChanged
 from pos.services.checkout import Checkout
 from pos.services.context import Context
 from pos.services.people import People
+from pos.services.planned import check_way
 from pos.services.tendering import Tendering
 from pos.services.views import OrderView
 
@@ -34,19 +36,22 @@ class OtherTenders:
         self._people = people
 
     async def terminal(self, order_id: str, *, note: str = "", actor: str = "") -> OrderView:
-        """What is left, approved by a terminal that is not connected to this till. A live link is closed first.
+        """What is left, or the next part of the plan, approved by a terminal that is not connected to this till.
+
+        A live link is closed first.
 
         `note` is what the terminal's slip says: an approval code.
 
         Raises:
-            Refused: paid meanwhile, nothing left, or a link may still be paid.
+            Refused: paid meanwhile, nothing left, a link may still be paid, or the plan says another way comes next.
             OutcomeUnknown: the link is not confirmed closed yet.
         """
+        await self._context.store.read(lambda tx: check_way(tx, order_id, Way.TERMINAL))
         await self._checkout.end_links(order_id, actor=actor)
 
         def write(tx: Tx) -> OrderView:
-            free = self._tendering.free(tx, order_id)
-            tender = self._tender(free.bundle, Method.TERMINAL, free.verdict.left_minor, free.at_ms, actor)
+            free = self._tendering.free(tx, order_id, Way.TERMINAL)
+            tender = self._tender(free.bundle, Method.TERMINAL, free.amount_minor, free.at_ms, actor)
             return self._tendering.write(tx, replace(tender, reason=note), "tender.terminal", note)
 
         return await self._write(write)

@@ -29,7 +29,9 @@ def receipt_lines(shop: str, view: OrderView, money: Callable[[int], str], when:
         word = Receipt.TAX if view.totals.tax_included else Receipt.TAX_ADDED
         lines.append(_pair(word.format(name=f"{tax.name} {tax.rate_ppm / 10_000:g} %"), money(tax.amount_minor)))
     lines.append(_pair(Receipt.TOTAL, money(view.totals.total_minor)))
-    if view.payment_text:
+    if len(view.paid_by) > 1:
+        lines += [_pair(paid.text, money(paid.amount_minor)) for paid in view.paid_by]
+    elif view.payment_text:
         lines.append(_pair(view.payment_text, money(view.kept_minor)))
     if view.change_minor:
         lines.append(_pair(Receipt.CHANGE, money(view.change_minor)))

@@ -72,7 +72,7 @@ class Selling:
         return order
 
     def change_lines(self, tx: Tx, order_id: str, lines: Sequence[Line]) -> Order:
-        """New lines; a frozen revision is left as it is and the next one begun."""
+        """New lines; a frozen revision, or one that was split, is left as it is and the next one begun."""
         order = tx.orders.lock(order_id)
         bundle = tx.facts.bundle(order_id)
         verdict = fold(bundle)
@@ -83,7 +83,7 @@ class Selling:
             raise Refused(f"Order {order.number} cannot be changed now.", LINK_OPEN)
         shop = self._context.shop
         total = totals(lines, tax_included=shop.tax_included).total_minor
-        frozen = bool(bundle.attempts) or order.life is Life.PLACED
+        frozen = bool(bundle.attempts) or order.life is Life.PLACED or tx.plans.last(order_id) is not None
         changed = replace(order, total_minor=total, lines=tuple(lines), revision=order.revision + (1 if frozen else 0))
         tx.orders.update(changed)
         tx.orders.set_lines(changed, lines, tax_included=shop.tax_included)

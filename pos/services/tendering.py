@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pos.domain.cash import Method, Tender
 from pos.domain.errors import Refused
 from pos.domain.order import Life, Order
+from pos.domain.plan import Way
 from pos.domain.store_port import Tx, ZEntry
-from pos.domain.verdict import Bundle, Verdict, fold
+from pos.domain.verdict import Bundle, fold
 from pos.services.context import Context
 from pos.services.issue import check_fence
 from pos.services.orderview import view_of
+from pos.services.planned import ask_in
 from pos.services.selling import Selling
 from pos.services.settle import DRAWER_VALID_MS, RECEIPT_VALID_MS, Settle
 from pos.services.views import OrderView
@@ -19,11 +21,14 @@ from pos.services.views import OrderView
 
 @dataclass(frozen=True, slots=True)
 class Free:
-    """An order that money may be taken for now: placed, every link of it known closed, something left to pay."""
+    """An order that money may be taken for now: placed, every link of it known closed, something left to pay.
+
+    `amount_minor` is what may be taken in this way: all that is left, or the next part of the order's plan.
+    """
 
     order: Order
     bundle: Bundle
-    verdict: Verdict
+    amount_minor: int
     at_ms: int
 
 
@@ -33,11 +38,11 @@ class Tendering:
         self._settle = settle
         self._selling = selling
 
-    def free(self, tx: Tx, order_id: str) -> Free:
+    def free(self, tx: Tx, order_id: str, way: Way) -> Free:
         """Lock the order, place it, and make sure that nothing else can still pay it.
 
         Raises:
-            Refused: voided, nothing left, or a payment may still come.
+            Refused: voided, nothing left, a payment may still come, or the plan says another way comes next.
         """
         order = tx.orders.lock(order_id)
         if order.life is Life.VOIDED:
@@ -50,9 +55,10 @@ class Tendering:
             raise Refused(f"A payment of order {order.number} may still come.", "Wait until it is settled.")
         if verdict.left_minor == 0:
             raise Refused(f"Order {order.number} has nothing left to pay.", "Do not take any more money.")
+        amount = ask_in(tx, placed, verdict, way).amount_minor
         # what was closed before this is not written as closed later, whatever this till's clock says
         fenced = [a.fenced_at_ms for a in bundle.attempts if a.fenced_at_ms is not None]
-        return Free(placed, bundle, verdict, max([self._context.now_ms(), *fenced]))
+        return Free(placed, bundle, amount, max([self._context.now_ms(), *fenced]))
 
     def write(self, tx: Tx, tender: Tender, act: str, note: str = "") -> OrderView:
         """The tender with its Z entry, its effects and its line in the journal; the order as it is after that."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
-from pos.domain.cash import Method
 from pos.domain.facts import Fact, Kind, Sighting, Source
 from pos.domain.order import Order
 from pos.domain.store_port import CallLog, Tx
-from pos.services.orderview import gateway_title
+from pos.services.orderview import gateway_title, way_text
+from pos.services.planview import METHOD_WORDS
 from pos.services.views import TimelineRow
-from pos.words.happened import Happened, Methods
+from pos.words.happened import Happened
 
 Money = Callable[[int], str]
 _FACT_WORDS = {
@@ -51,7 +52,7 @@ def timeline(tx: Tx, order: Order, money: Money) -> list[TimelineRow]:
     rows += [_call_row(call, titles.get(call.attempt_id, "")) for call in calls]
     rows += _fact_rows(tx, order.id, money)
     rows += _money_rows(tx, order.id, money)
-    rows += _journal_rows(tx, order.id)
+    rows += _journal_rows(tx, order.id, money)
     return sorted(rows, key=lambda row: row.at_ms)
 
 
@@ -114,10 +115,9 @@ def _source_word(source: Source, hint: str) -> str:
 
 def _money_rows(tx: Tx, order_id: str, money: Money) -> list[TimelineRow]:
     rows = []
-    words = {Method.CASH: Methods.CASH, Method.TERMINAL: Methods.TERMINAL, Method.BY_HAND: Methods.BY_HAND}
     for tender in tx.money.tenders(order_id):
         word = Happened.TENDER if tender.amount_minor > 0 else Happened.GIVEN_BACK
-        text = word.format(amount=money(abs(tender.amount_minor)), method=words[tender.method].lower())
+        text = word.format(amount=money(abs(tender.amount_minor)), method=METHOD_WORDS[tender.method].lower())
         rows.append(TimelineRow(tender.at_ms, "till", text))
     for refund in tx.money.refunds(order_id):
         text = Happened.REFUND_ASKED.format(amount=money(refund.amount_minor), reason=refund.reason)
@@ -125,13 +125,23 @@ def _money_rows(tx: Tx, order_id: str, money: Money) -> list[TimelineRow]:
     return rows
 
 
-def _journal_rows(tx: Tx, order_id: str) -> list[TimelineRow]:
+def _journal_rows(tx: Tx, order_id: str, money: Money) -> list[TimelineRow]:
     rows = []
     for entry in tx.journal.of_subject(order_id):
         body = json.loads(entry.body)
         if entry.act == "order.voided":
             rows.append(TimelineRow(entry.at_ms, "till", Happened.VOIDED.format(reason=body.get("reason", ""))))
+        if entry.act == "order.split":
+            rows.append(TimelineRow(entry.at_ms, "till", _split_words(body["shares"], money)))
         if entry.act == "attempt.released":
             text = Happened.RELEASED.format(no=body.get("no"), actor=entry.actor, reason=body.get("reason", ""))
             rows.append(TimelineRow(entry.at_ms, "manager", text, "bad"))
     return rows
+
+
+def _split_words(shares: list[dict[str, Any]], money: Money) -> str:
+    """ "Split planned: QR · Stripe ₹500.00, Cash ₹484.00"; without shares the plan was taken back."""
+    if not shares:
+        return str(Happened.SPLIT_DROPPED)
+    parts = (f"{way_text(share['way'], share['gateway'])} {money(share['amount_minor'])}" for share in shares)
+    return Happened.SPLIT.format(parts=", ".join(parts))

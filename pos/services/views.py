@@ -38,6 +38,25 @@ class AttemptView:
 
 
 @dataclass(frozen=True, slots=True)
+class ShareView:
+    """A part of the order's plan: `way` is qr, terminal or cash; `state`: paid, next, open."""
+
+    way: str
+    gateway: str
+    amount_minor: int
+    paid_minor: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaidLine:
+    """One way in which money came, or went back (negative): what a receipt says of it."""
+
+    text: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
 class PaymentView:
     id: str
     gateway: str
@@ -110,6 +129,20 @@ class OrderView:
     payment_text: str = ""
     paid_at_ms: int | None = None
     unknown_since_ms: int | None = None
+    plan: tuple[ShareView, ...] = ()
+    """The saved plan of tenders, while it stands."""
+    paid_by: tuple[PaidLine, ...] = ()
+
+    @property
+    def next_share(self) -> ShareView | None:
+        """The part of the plan that is to be paid next."""
+        return next((share for share in self.plan if share.state == "next"), None)
+
+    @property
+    def ask_minor(self) -> int:
+        """What the next way of paying asks for: the next part of the plan, else all that is left."""
+        share = self.next_share
+        return self.left_minor if share is None else min(self.left_minor, share.amount_minor - share.paid_minor)
 
     @property
     def row(self) -> OrderRow:

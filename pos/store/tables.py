@@ -25,7 +25,7 @@ from sqlalchemy import (
 metadata = MetaData()
 
 LIVE_PHASES = "('drafted', 'requesting', 'open', 'closing')"
-GUARDED = ("fact", "sighting", "tender", "refund", "journal", "call_log", "z_report")
+GUARDED = ("fact", "sighting", "tender", "refund", "journal", "call_log", "z_report", "plan")
 
 
 def _ms(name: str, *, nullable: bool = False) -> Column[int]:
@@ -127,6 +127,10 @@ attempt = Table(
     _ms("look_due_at_ms", nullable=True),
     Column("looks_failed", Integer, nullable=False, server_default="0"),
     _ms("looked_at_ms", nullable=True),
+    Column("share_minor", BigInteger),
+    Column("due_minor", BigInteger),
+    Column("kept_minor", BigInteger),
+    Column("plan_no", Integer, nullable=False, server_default="0"),
     UniqueConstraint("order_id", "no", name="ux_attempt_no"),
     CheckConstraint("amount_minor > 0", name="ck_attempt_amount"),
     Index(
@@ -145,6 +149,20 @@ attempt = Table(
         postgresql_where=text("link_id <> ''"),
     ),
     Index("ix_attempt_look", "look_due_at_ms"),
+)
+
+plan = Table(
+    "plan",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("order_id", String(36), ForeignKey("orders.id"), nullable=False),
+    Column("no", Integer, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("kept_minor", BigInteger, nullable=False),
+    _text("shares", None),
+    _ms("made_at_ms"),
+    _text("actor"),
+    UniqueConstraint("order_id", "no", name="ux_plan_no"),
 )
 
 outbox = Table(

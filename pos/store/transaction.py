@@ -13,6 +13,7 @@ from pos.store.repositories.journal import JournalRows
 from pos.store.repositories.money import MoneyRows
 from pos.store.repositories.orders import OrderRows
 from pos.store.repositories.outbox import OutboxRows
+from pos.store.repositories.plans import PlanRows
 from pos.store.repositories.problems import ProblemRows
 from pos.store.repositories.shop import ShopRows
 from pos.store.repositories.sync import SyncRows
@@ -40,6 +41,10 @@ class Transaction:
     @cached_property
     def money(self) -> MoneyRows:
         return MoneyRows(self.connection)
+
+    @cached_property
+    def plans(self) -> PlanRows:
+        return PlanRows(self.connection)
 
     @cached_property
     def problems(self) -> ProblemRows:

@@ -12,9 +12,9 @@ from pos.store.engine import begin_write
 from pos.store.failures import our_errors
 from pos.store.repositories.shop import ShopRows
 
-HEAD = "0001"
-KNOWN = ("0001",)
-WRITES_SINCE = 1
+HEAD = "0002"
+KNOWN = ("0001", "0002")
+WRITES_SINCE = 2
 """The level (`gate.LEVEL`) of the oldest program that may write this schema."""
 READS_SINCE = 1
 """... and of the oldest that reads it rightly. A migration that only adds leaves this as it is."""

@@ -34,6 +34,8 @@ class Happened:
     DISPUTE_OPEN = Text("The customer disputes {amount}")
     DISPUTE_LOST = Text("Dispute over {amount} lost")
     DISPUTE_WON = Text("Dispute over {amount} won")
+    SPLIT = Text("Split planned: {parts}")
+    SPLIT_DROPPED = Text("The split was taken back")
     TENDER = Text("{amount} taken in {method}")
     GIVEN_BACK = Text("{amount} given back in {method}")
     REFUND_ASKED = Text("Refund of {amount} asked for: {reason}")
@@ -47,6 +49,7 @@ class Methods:
     TERMINAL = Text("Card terminal")
     BY_HAND = Text("By hand")
     QR = Text("QR · {gateway}")
+    ANY_QR = Text("QR")
 
 
 class Receipt:

@@ -230,8 +230,8 @@ LINKS = {
     "whole_again": fault(
         "After a part payment the next link asks for everything.",
         ISSUE,
-        "len(bundle.attempts) + 1, verdict.left_minor, gate, now)",
-        "len(bundle.attempts) + 1, verdict.due_minor, gate, now)",
+        "len(bundle.attempts) + 1, ask, gate, now)",
+        "len(bundle.attempts) + 1, replace(ask, share_minor=ask.due_minor, kept_minor=0), gate, now)",
         _LINKS + "test_26_a_part_payment_leaves_the_rest_for_another_link",
     ),
     "more_is_enough": fault(

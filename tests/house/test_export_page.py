@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pos.domain.plan import Share, Way
 from pos.domain.verdict import Flag
 from tests.house.source import text
 from tests.shop import CAKE, TEA, bank_process, open_shop
@@ -39,7 +40,10 @@ async def eventful_day(home: Path) -> list[dict[str, object]]:
             await shop.pays(again)
             await shop.pays(twice)
             await shop.check(twice)
-            await till.cash.sell(shop.lines(TEA), 10_000)
+            shared = await till.selling.save(shop.lines(TEA))
+            await till.splits.plan(shared.order_id, (Share(Way.TERMINAL, 4_000), Share(Way.CASH, 2_000)))
+            await till.tenders.terminal(shared.order_id, actor="Owner")
+            await till.cash.take(shared.order_id, given_minor=10_000)
             await till.day.close(actor="Owner", counted_minor=6_300)
             return [json.loads(line) for line in await till.books.export()]
         finally:

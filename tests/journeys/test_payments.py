@@ -220,3 +220,26 @@ def refunds_at_gateway(street: Street) -> list[int]:
     else:
         rows = street.at_gateway("/v1/refunds", count="100")["items"]
     return [row["amount"] for row in reversed(rows)]
+
+
+# -- in parts ----------------------------------------------------------------------------------------------------------
+
+
+def test_an_order_is_split_between_a_link_and_cash(street: Street) -> None:
+    number = street.does("sell", "--line", "TEA", "--line", "CAKE", "--qr", street.gateway)["number"]
+    assert street.pos("split", number).status == 2
+    assert street.pos("split", number, "--qr", f"{street.gateway}=120", "--cash", "90").status == 2
+    planned = street.does("split", number, "--qr", f"{street.gateway}=120", "--cash", "rest")
+    assert [(s["way"], s["amount_minor"], s["state"]) for s in planned["plan"]] == [
+        ("qr", 12_000, "next"),
+        ("cash", 8_000, "open"),
+    ]
+    early = street.pos("pay", number, "--cash", "80")
+    assert (early.status, "is to be paid by QR" in early.err) == (1, True)
+    shown = street.does("pay", number, "--qr", street.gateway)
+    assert street.pays(shown) == "paid"
+    part = street.synced_until(number, shown="part_paid")
+    assert (part["kept_minor"], part["plan"][1]["state"]) == (12_000, "next")
+    done = street.does("pay", number, "--cash", "100")
+    assert (done["shown"], done["kept_minor"]) == ("paid", 20_000)
+    street.assert_books()

@@ -104,6 +104,7 @@ def fill(database: Database) -> None:
             "id,order_id,gateway,payment,amount_minor,currency,purpose,key,asked_at_ms",
             f"'r','{ORDER}','g','p',1,'INR','undo','k',1",
         ),
+        "plan": ("id,order_id,no,revision,kept_minor,shares,made_at_ms", f"'p','{ORDER}',1,1,0,'[]',1"),
         "journal": ("till,seq,at_ms,act,previous,hash", "'1',1,1,'a','x','y'"),
         "call_log": ("id,order_id,at_ms,operation,source,outcome,status", f"1,'{ORDER}',1,'a','b','c',0"),
         "z_report": ("id,scope,no,day,at_ms,body,previous,hash", "'z','day',1,'d',1,'{}','x','y'"),

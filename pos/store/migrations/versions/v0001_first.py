@@ -20,10 +20,17 @@ MESSAGE = "append-only: %s is never changed"
 def upgrade() -> None:
     connection = op.get_bind()
     tables.metadata.create_all(connection)
-    guard = _guard_sqlite if connection.dialect.name == "sqlite" else _guard_postgresql
     for name in tables.GUARDED:
         guard(name)
     _guard_frozen_revisions(connection.dialect.name)
+
+
+def guard(name: str) -> None:
+    """From here on rows of this table are only added."""
+    if op.get_bind().dialect.name == "sqlite":
+        _guard_sqlite(name)
+    else:
+        _guard_postgresql(name)
 
 
 def _guard_sqlite(name: str) -> None:

@@ -1,0 +1,41 @@
+"""Saved plans of tenders, and the totals that they and attempts were computed from."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import and_, select
+
+from pos.domain.plan import Plan, Share, Way
+from pos.store import mapping, tables
+from pos.store.repositories.base import Rows
+
+_p = tables.plan
+_r = tables.revision
+
+
+class PlanRows(Rows):
+    def add(self, plan: Plan) -> None:
+        shares = json.dumps([asdict(share) for share in plan.shares], separators=(",", ":"))
+        self._insert(_p, mapping.dump(plan, shares=shares))
+
+    def last(self, order_id: str) -> Plan | None:
+        row = self._one(select(_p).where(_p.c.order_id == order_id).order_by(_p.c.no.desc()).limit(1))
+        return _plan(row) if row is not None else None
+
+    def all(self, order_id: str = "") -> list[Plan]:
+        query = select(_p).order_by(_p.c.made_at_ms, _p.c.order_id, _p.c.no)
+        if order_id:
+            query = query.where(_p.c.order_id == order_id)
+        return [_plan(row) for row in self._all(query)]
+
+    def total_of(self, order_id: str, revision: int) -> int | None:
+        where = and_(_r.c.order_id == order_id, _r.c.revision == revision)
+        return self._c.execute(select(_r.c.total_minor).where(where)).scalar()
+
+
+def _plan(row: Any) -> Plan:
+    shares = (Share(Way(one["way"]), one["amount_minor"], one["gateway"]) for one in json.loads(row["shares"]))
+    return mapping.load(Plan, row, shares=tuple(shares))
