@@ -13,7 +13,7 @@ import msgspec
 import platformdirs
 
 from pos.domain.errors import BadInput
-from pos.domain.money import exponent
+from pos.domain.money import exponent, parse_major
 
 FILE = "settings.toml"
 MINUTES_MIN, MINUTES_MAX = 0.05, 720.0
@@ -67,9 +67,13 @@ class Sync(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class People(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """`open_pass`: no PIN is asked; in test mode only."""
+    """`open_pass`: no PIN is asked; in test mode only.
+
+    `second_person_above`: an amount in major units ("500.00"); above it a second manager must approve; "" = never.
+    """
 
     open_pass: bool = False
+    second_person_above: str = ""
 
 
 class GatewaySettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -95,6 +99,12 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     @property
     def test_mode(self) -> bool:
         return not any(g.enabled and g.mode == "live" for g in self.gateways.values())
+
+    @property
+    def second_above_minor(self) -> int | None:
+        """In minor units; None where one manager is enough for any amount."""
+        limit = self.people.second_person_above
+        return parse_major(limit, self.shop.currency) if limit else None
 
     @property
     def cut_off(self) -> time:
@@ -197,3 +207,8 @@ def _check(settings: Settings, text: str) -> None:
         raise refuse(f"gateways.{odd}.mode", why, "Set enabled = false for one of them, or the same mode for both.")
     if settings.people.open_pass and not settings.test_mode:
         raise refuse("people.open_pass", "open_pass is for test mode only.", "Remove it, or use test mode.")
+    try:
+        _ = settings.second_above_minor
+    except BadInput as error:
+        why = f"second_person_above is no amount in {settings.shop.currency}."
+        raise refuse("people.second_person_above", why, 'Write it in quotes, for example "500.00".') from error

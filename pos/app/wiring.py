@@ -17,6 +17,7 @@ from pos.app.settingsfile import SettingsFile
 from pos.domain.errors import BadInput, NotFound, PosError, ReadOnly
 from pos.domain.ports import Clock, Ids, SecretStore
 from pos.domain.store_port import Person, Tx
+from pos.services.approvals import Approvals, NamedApprovals
 from pos.services.bookmode import META, mode_of, mode_with
 from pos.services.books import Books
 from pos.services.bus import Bus
@@ -29,6 +30,8 @@ from pos.services.dayend import DayEnd
 from pos.services.desk import Desk
 from pos.services.exceptions import Exceptions
 from pos.services.gatecheck import GateCheck
+from pos.services.givingup import GivingUp
+from pos.services.handback import HandBack
 from pos.services.hints import Hints
 from pos.services.issue import Issuer
 from pos.services.looks import Looks
@@ -36,7 +39,9 @@ from pos.services.othertenders import OtherTenders
 from pos.services.people import OWNER, People, seed
 from pos.services.queries import Queries, RelayHealth
 from pos.services.reconcile import Reconcile
+from pos.services.refundrows import RefundRows
 from pos.services.refunds import Refunds
+from pos.services.returns import Returns
 from pos.services.selling import Selling
 from pos.services.settle import Settle
 from pos.services.setup import GatewaySetup
@@ -93,23 +98,22 @@ class Till:
         self.desk = Desk(self.context, enrolled_gateways(settings, self.secrets))
         self.settle = Settle(self.context)
         self.people = People(people, people[0].name)
+        approvals = NamedApprovals(self.context, self.people)
         self.captures = Captures(self.context, self.desk, self.settle)
         self.looks = Looks(self.context, self.desk, self.settle, self.captures)
         self.selling = Selling(self.context, self.people)
         self.relay = relay_client(self.shop, self.secrets)
         short = RelayShortLinks(self.relay, self.shop.relay_public_url) if self.relay else None
         issuer = Issuer(self.context, self.desk, self.settle, self.selling, short)
-        self.checkout = Checkout(self.context, issuer, self.settle, self.looks, self.selling, self.people)
+        self.checkout = Checkout(self.context, issuer, self.settle, self.looks, self.selling, approvals)
         tendering = Tendering(self.context, self.settle, self.selling)
         self.cash = Cash(self.context, tendering, self.checkout, self.selling)
-        self.tenders = OtherTenders(self.context, tendering, self.checkout, self.people)
-        self.splits = Splits(self.context, self.checkout, self.people)
-        self.refunds = Refunds(self.context, self.desk, self.settle, self.people)
+        self._wire_managers_acts(tendering, approvals)
         self.reconcile = Reconcile(self.context, self.desk, self.settle, self.captures)
         self.hints = Hints(self.context, self.desk, self.settle, self.looks, self.captures)
         self.books = Books(self.context)
         self.day = DayEnd(self.context, self.reconcile, self.settle, self.people, self.books, self.desk)
-        self.exceptions = Exceptions(self.context, self.people, self.checkout, self.refunds, self.day)
+        self.exceptions = Exceptions(self.context, approvals, self.checkout, self.refunds, self.day)
         self.relay_health = RelayHealth()
         self.queries = Queries(self.context, self.desk, self.people, self.relay_health, self.formats)
         self.catalogue = Catalogue(self.context)
@@ -122,6 +126,15 @@ class Till:
         self.setup = GatewaySetup(self.context, self.desk, self.people, entries, shelf, safe)
         self.gatecheck = GateCheck(self.context, self.desk, self.relay_health)
         self.vaults = Vaults(safe, self.people, self.setup)
+
+    def _wire_managers_acts(self, tendering: Tendering, approvals: Approvals) -> None:
+        self.tenders = OtherTenders(self.context, tendering, self.checkout, approvals)
+        self.splits = Splits(self.context, self.checkout, self.people)
+        rows = RefundRows(self.context, self.desk)
+        self.refunds = Refunds(self.context, self.desk, self.settle, approvals, rows)
+        handback = HandBack(self.context, tendering)
+        self.givingup = GivingUp(self.context, self.checkout, self.refunds, handback)
+        self.returns = Returns(self.context, self.refunds, handback, self.formats)
 
     @property
     def shop(self) -> ShopSettings:
@@ -213,6 +226,7 @@ def shop_settings(settings: Settings, shop_id: str, mode: str = "") -> ShopSetti
         relay_url=settings.relay.url.rstrip("/"),
         relay_public_url=(settings.relay.public_url or settings.relay.url).rstrip("/"),
         open_pass=settings.people.open_pass,
+        second_above_minor=settings.second_above_minor,
         test_mode=mode != "live" if mode else settings.test_mode,
     )
 

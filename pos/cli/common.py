@@ -30,6 +30,10 @@ EXIT_REFUSED, EXIT_UNKNOWN = 1, 3
 json_option = click.option("--json", "as_json", is_flag=True, help="Print data as JSON.")
 as_option = click.option("--as", "actor", default="", help="Who does it, by name; the role decides what is allowed.")
 
+approved_option = click.option(
+    "--approved-by", default="", metavar="NAME", help="A second manager who agrees; needed above the shop's limit."
+)
+
 
 def home() -> Path:
     return home_folder()
@@ -75,6 +79,7 @@ def order_json(view: OrderView) -> dict[str, Any]:
         "kept_minor": view.kept_minor,
         "captured_minor": view.captured_minor,
         "refunded_minor": view.refunded_minor,
+        "returned_minor": view.returned_minor,
         "life": view.life.value,
         "money": view.money.value,
         "certainty": view.certainty.value,

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from pos.app.wiring import Till
-from pos.cli.common import as_option, exit_for, json_option, say, say_json, show_order, utc, with_till
+from pos.cli.common import approved_option, as_option, exit_for, json_option, say, say_json, show_order, utc, with_till
 from pos.services.exceptions import told
 from pos.services.views import Decision, ExceptionView, OrderView
 
@@ -43,13 +43,13 @@ def exceptions(as_json: bool) -> None:
 @click.option("--order", default="", help="For a payment without an order (M11): the order it belongs to.")
 @click.option("--reason", required=True, help="For the journal.")
 @as_option
+@approved_option
 @json_option
-def resolve(code: str, about: str, settled: bool, order: str, reason: str, actor: str, as_json: bool) -> None:
+def resolve(code: str, about: str, *, as_json: bool, **wanted: Any) -> None:
     """Take the step that is proposed for an exception; ABOUT is the number of its order, or what it is about.
 
     Example: pos resolve M06 1-00042 --reason "paid twice"
     """
-    wanted = {"settled": settled, "order": order, "reason": reason, "actor": actor}
 
     async def work(till: Till) -> OrderView | None:
         view = await _resolve(till, code, about, **wanted)
@@ -69,10 +69,11 @@ def resolve(code: str, about: str, settled: bool, order: str, reason: str, actor
 async def _resolve(till: Till, code: str, about: str, **wanted: Any) -> OrderView | None:
     row = await till.exceptions.find(code, about)
     actor = wanted["actor"] or till.people.current()
+    reason, second = wanted["reason"], wanted["approved_by"]
     if wanted["settled"]:
-        await till.exceptions.settle(row.id, reason=wanted["reason"], actor=actor)
+        await till.exceptions.settle(row.id, reason=reason, actor=actor, approved_by=second)
         return None
-    return await till.exceptions.act(row.id, Decision(wanted["reason"], actor, wanted["order"]))
+    return await till.exceptions.act(row.id, Decision(reason, actor, wanted["order"], second))
 
 
 def exception_json(row: ExceptionView) -> dict[str, Any]:

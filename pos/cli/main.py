@@ -25,6 +25,7 @@ COMMANDS = {
     "refund": ("pos.cli.sell:refund", "Give money back."),
     "exceptions": ("pos.cli.exceptions:exceptions", "What needs a person."),
     "resolve": ("pos.cli.exceptions:resolve", "Take the step proposed for an exception."),
+    "return": ("pos.cli.returns:take_back", "Take goods back, with a credit note."),
     "sync": ("pos.cli.sync:sync", "The background work, without a window."),
     "reconcile": ("pos.cli.sync:reconcile", "Read one window of a gateway's report."),
     "day": ("pos.cli.day:day", "The end of the day."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from pos.app.wiring import Till
-from pos.cli.common import as_option, exit_for, json_option, lines_of, show_order, with_till
+from pos.cli.common import approved_option, as_option, exit_for, json_option, lines_of, show_order, with_till
 from pos.domain.errors import BadInput
 from pos.domain.money import parse_major
 from pos.services.views import OrderView
@@ -69,9 +69,11 @@ def pay(order: str, gateway: str | None, cash: str | None, actor: str, as_json: 
 @click.command()
 @click.argument("order")
 @click.option("--reason", default="cancelled", help="Why, for the journal.")
+@click.option("--give-back", is_flag=True, help="Of a part-paid order: give back what was paid, and void it.")
 @as_option
+@approved_option
 @json_option
-def cancel(order: str, reason: str, actor: str, as_json: bool) -> None:
+def cancel(order: str, reason: str, give_back: bool, actor: str, approved_by: str, as_json: bool) -> None:
     """Close the order's link at the gateway and void the order.
 
     Example: pos cancel 1-00042 --reason "customer left"
@@ -79,7 +81,12 @@ def cancel(order: str, reason: str, actor: str, as_json: bool) -> None:
 
     async def work(till: Till) -> OrderView:
         found = await till.queries.order(order)
-        view = await till.checkout.cancel(found.order_id, reason=reason, actor=actor)
+        if give_back:
+            who = actor or till.people.current()
+            back = till.givingup.give_back_and_void
+            view = await back(found.order_id, reason=reason, actor=who, approved_by=approved_by)
+        else:
+            view = await till.checkout.cancel(found.order_id, reason=reason, actor=actor)
         show_order(till, view, as_json=as_json)
         return view
 
@@ -91,8 +98,9 @@ def cancel(order: str, reason: str, actor: str, as_json: bool) -> None:
 @click.option("--amount-minor", type=int, default=None, help="How much, in minor units; all that is left otherwise.")
 @click.option("--reason", required=True, help="Why, for the journal.")
 @as_option
+@approved_option
 @json_option
-def refund(order: str, amount_minor: int | None, reason: str, actor: str, as_json: bool) -> None:
+def refund(order: str, amount_minor: int | None, reason: str, actor: str, approved_by: str, as_json: bool) -> None:
     """Give money back to the payment it came from.
 
     Example: pos refund 1-00042 --amount-minor 500 --reason "cold coffee"
@@ -101,7 +109,9 @@ def refund(order: str, amount_minor: int | None, reason: str, actor: str, as_jso
     async def work(till: Till) -> OrderView:
         found = await till.queries.order(order)
         who = actor or till.people.current()
-        view = await till.refunds.refund(found.order_id, amount_minor=amount_minor, reason=reason, actor=who)
+        view = await till.refunds.refund(
+            found.order_id, amount_minor=amount_minor, reason=reason, actor=who, approved_by=approved_by
+        )
         show_order(till, view, as_json=as_json)
         return view
 

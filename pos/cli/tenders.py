@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from pos.app.wiring import Till
-from pos.cli.common import as_option, exit_for, json_option, show_order, with_till
+from pos.cli.common import approved_option, as_option, exit_for, json_option, show_order, with_till
 from pos.services.views import OrderView
 
 
@@ -34,8 +34,9 @@ def terminal(order: str, note: str, actor: str, as_json: bool) -> None:
 @click.option("--reason", required=True, help="What is believed, for the journal: the bank's message with its number.")
 @click.option("--withdraw", is_flag=True, help="It was not so after all: take it back.")
 @as_option
+@approved_option
 @json_option
-def by_hand(order: str, reason: str, withdraw: bool, actor: str, as_json: bool) -> None:
+def by_hand(order: str, reason: str, withdraw: bool, actor: str, approved_by: str, as_json: bool) -> None:
     """A manager believes a bank's message: the last link that was shown counts as paid, and is watched on. What the
     gateway says later outranks it.
 
@@ -46,7 +47,7 @@ def by_hand(order: str, reason: str, withdraw: bool, actor: str, as_json: bool) 
         found = await till.queries.order(order)
         who = actor or till.people.current()
         decide = till.tenders.withdraw if withdraw else till.tenders.by_hand
-        view = await decide(found.order_id, reason=reason, actor=who)
+        view = await decide(found.order_id, reason=reason, actor=who, approved_by=approved_by)
         show_order(till, view, as_json=as_json)
         return view
 

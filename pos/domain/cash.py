@@ -17,6 +17,7 @@ class Tender:
     """Money in (positive) or given back (negative). `attempt_id` binds a payment accepted by hand to its attempt;
 
     `payment` binds money given back to the payment that it undoes. `given_minor` is what the customer handed over.
+    `return_id`: money given for goods that came back; it changes nothing of what the sale kept.
     """
 
     id: str
@@ -32,3 +33,4 @@ class Tender:
     actor: str = ""
     reason: str = ""
     till: str = ""
+    return_id: str = ""

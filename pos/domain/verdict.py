@@ -192,7 +192,7 @@ def fold(bundle: Bundle) -> Verdict:
         captured_minor=sum(p.captured_minor for p in mine),
         tendered_minor=tendered,
         refunded_minor=given_back,
-        returned_minor=_returned(refunds, undone_elsewhere),
+        returned_minor=_returned(refunds, undone_elsewhere) + _returned_otherwise(bundle.tenders),
         flags=_flags(bundle, payments, refunds, disputes, tendered),
         payments=tuple(payments),
         refunds=tuple(refunds),
@@ -334,7 +334,7 @@ def _tendered(bundle: Bundle, payments: Sequence[PaymentState]) -> int:
     """Tenders in less given back; one accepted by hand counts only what its attempt's captures do not."""
     total = 0
     by_hand: dict[str, int] = defaultdict(int)
-    for tender in {t.id: t for t in bundle.tenders}.values():
+    for tender in {t.id: t for t in bundle.tenders if not t.return_id}.values():
         if tender.method is Method.BY_HAND and tender.attempt_id:
             by_hand[tender.attempt_id] += tender.amount_minor
         else:
@@ -377,6 +377,11 @@ def _returned(refunds: Sequence[RefundState], undone_elsewhere: int) -> int:
     ours = sum(r.amount_minor for r in counted if r.purpose == Purpose.RETURN)
     pool = sum(r.amount_minor for r in counted if r.purpose == "elsewhere")
     return ours + max(0, pool - undone_elsewhere)
+
+
+def _returned_otherwise(tenders: Sequence[Tender]) -> int:
+    """Given for goods that came back, in cash or over a terminal."""
+    return -sum(t.amount_minor + t.rounding_minor for t in {t.id: t for t in tenders}.values() if t.return_id)
 
 
 def _in_flight(bundle: Bundle, payments: Sequence[PaymentState]) -> bool:

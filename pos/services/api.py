@@ -135,7 +135,7 @@ class ExceptionsApi(Protocol):
         """Carry out the proposed step; Refused where it takes a customer."""
         ...
 
-    async def settle(self, exception_id: str, *, reason: str, actor: str) -> None:
+    async def settle(self, exception_id: str, *, reason: str, actor: str, approved_by: str = "") -> None:
         """It was settled outside the till: closed with a manager's reason; no money moves by this."""
         ...
 

@@ -13,11 +13,13 @@ from typing import Any
 
 from pos.domain import journal
 from pos.domain.cash import Method
+from pos.domain.errors import BadInput
 from pos.domain.facts import Kind
 from pos.domain.order import Life
 from pos.domain.payment import KeyParts, Phase, idempotency_key, reference
 from pos.domain.plan import Ask, Plan, Way, ask_of
 from pos.domain.refund import Purpose
+from pos.domain.returning import Pick, return_lines, returned_milli, total_minor
 from pos.domain.shown import shown
 from pos.domain.store_port import Tx
 from pos.domain.verdict import Bundle, Money, Verdict, fold
@@ -68,6 +70,7 @@ class Books:
         found += _facts_unchanged(tx)
         found += _chains_hold(tx)
         found += _each_entry_in_its_z(tx)
+        found += _numbers_without_gaps(tx)
         return found
 
     async def export(self) -> list[str]:
@@ -204,6 +207,29 @@ def _entered(case: Case) -> Iterator[str]:
             yield f"the refund {refund.id} is in no Z and waits for none"
 
 
+def _returns_fit(case: Case) -> Iterator[str]:
+    """A credit note is worth what its lines are, nothing comes back twice, and its money is not more than it says."""
+    order, notes = case.bundle.order, case.tx.returns.of_order(case.bundle.order.id)
+    included, before = case.tx.orders.tax_included(order.id), dict[int, int]()
+    failed = {r.ours for r in case.verdict.refunds if not r.counts}
+    for note in sorted(notes, key=lambda n: (n.at_ms, n.id)):
+        picks = [Pick(line.line, line.quantity_milli) for line in note.lines]
+        try:
+            lines = return_lines(order.lines, before, picks, tax_included=included)
+        except BadInput as error:
+            yield f"credit note {note.number}: {error.title}"
+            continue
+        before = returned_milli([*(n for n in notes if (n.at_ms, n.id) <= (note.at_ms, note.id))])
+        if (lines, total_minor(lines, tax_included=included)) != (note.lines, note.total_minor):
+            yield f"credit note {note.number} is not worth what its lines are"
+        back = sum(r.amount_minor for r in case.bundle.refunds if r.return_id == note.id and r.id not in failed)
+        back -= sum(t.amount_minor + t.rounding_minor for t in case.bundle.tenders if t.return_id == note.id)
+        if back > note.total_minor:
+            yield f"more money went back for credit note {note.number} than it says"
+        if not case.tx.money.entered("return", note.id):
+            yield f"credit note {note.number} is in no Z and waits for none"
+
+
 CHECKS: dict[str, Callable[[Case], Iterator[str]]] = {
     "I1": _shown_needs_link,
     "I2": _one_live,
@@ -218,6 +244,7 @@ CHECKS: dict[str, Callable[[Case], Iterator[str]]] = {
     "I16": _unknown_is_seen,
     "I17": _links_watched,
     "life": _life_fits,
+    "returns": _returns_fit,
 }
 
 
@@ -267,6 +294,17 @@ def _each_entry_in_its_z(tx: Tx) -> Iterator[Break]:
         yield Break("I12", z_id, "entries are in a Z that does not exist")
 
 
+def _numbers_without_gaps(tx: Tx) -> Iterator[Break]:
+    """Credit notes of a till are numbered 1, 2, 3 ..."""
+    by_till: dict[str, list[str]] = {}
+    for note in tx.returns.all():
+        by_till.setdefault(note.till, []).append(note.number)
+    for till, numbers in by_till.items():
+        wanted = {f"{till}-R{no:05d}" for no in range(1, len(numbers) + 1)}
+        if set(numbers) != wanted:
+            yield Break("returns", f"till {till}", "the numbers of its credit notes have a gap")
+
+
 def _exceptions(tx: Tx, order_id: str) -> Iterator[dict[str, Any]]:
     """Of one order; of "": what concerns the shop and no order."""
     for problem in tx.problems.of_order(order_id):
@@ -295,6 +333,8 @@ def _export(tx: Tx, now_ms: int) -> Iterator[dict[str, Any]]:
     for refund in tx.money.refunds():
         kind = "return" if refund.purpose is Purpose.RETURN else "refund"
         yield {"type": "refund", "kind": kind, **asdict(refund)}
+    for note in tx.returns.all():
+        yield {"type": "return", **asdict(note)}
     for shift in tx.days.shifts():
         yield {"type": "shift", **asdict(shift)}
     for z in tx.days.zs():

@@ -9,12 +9,12 @@ from pos.domain.payment import Attempt, Phase
 from pos.domain.store_port import Tx
 from pos.domain.verdict import IN_FLIGHT, Bundle, fold
 from pos.services import schedule
+from pos.services.approvals import Act, Approvals, Ask
 from pos.services.bus import OrderChanged
 from pos.services.context import Context
 from pos.services.issue import Issuer, OtherLinkOpen
 from pos.services.looks import Looks
 from pos.services.orderview import view_of
-from pos.services.people import People
 from pos.services.selling import Selling
 from pos.services.settle import Settle
 from pos.services.views import OrderView
@@ -22,10 +22,10 @@ from pos.services.views import OrderView
 
 class Checkout:
     def __init__(
-        self, context: Context, issuer: Issuer, settle: Settle, looks: Looks, selling: Selling, people: People
+        self, context: Context, issuer: Issuer, settle: Settle, looks: Looks, selling: Selling, approvals: Approvals
     ) -> None:
         self._context = context
-        self._people = people
+        self._approvals = approvals
         self._settle = settle
         self._looks = looks
         self._selling = selling
@@ -127,16 +127,16 @@ class Checkout:
             )
         return await self._selling.void(order_id, reason=reason, actor=actor)
 
-    async def release(self, order_id: str, *, reason: str, actor: str) -> OrderView:
+    async def release(self, order_id: str, *, reason: str, actor: str, approved_by: str = "") -> OrderView:
         """A manager's override of the fence: the link is given up, flagged *unfenced*, and watched on.
 
         Also of a link that is closed while a payment of it is in flight: money that comes all the same is an exception.
 
         Raises:
-            NotAllowed: the actor may not override.
+            NotAllowed: the actor may not override, or a second person must approve.
             Refused: there is no open link, and nothing in flight.
         """
-        self._people.allow("override", actor)
+        self._approvals.allow(Act.RELEASE, actor)
         now = self._context.now_ms()
 
         def write(tx: Tx) -> OrderView:
@@ -144,12 +144,15 @@ class Checkout:
             live = next(iter(_holding_up(tx.facts.bundle(order_id, order))), None)
             if live is None:
                 raise Refused(f"Order {order.number} has no open link.", "Nothing needs to be released.")
+            by = self._approvals.approve(Ask(Act.RELEASE, order_id, live.amount_minor, actor, approved_by))
             if live.phase in (Phase.DRAFTED, Phase.REQUESTING):
                 tx.attempts.update(schedule.abandoned(live, reason, now))
             else:
                 over = replace(live, phase=Phase.RELEASED, reason=f"{actor}: {reason}", fence_kind="override")
                 tx.attempts.update(replace(over, ended_at_ms=now, looks_failed=0, look_due_at_ms=now + 60_000))
-            tx.journal.append(now, actor, "attempt.released", order_id, {"no": live.no, "reason": reason})
+            tx.journal.append(
+                now, actor, "attempt.released", order_id, {"no": live.no, "reason": reason, "approved_by": by}
+            )
             self._settle.refold(tx, order_id, now)
             return view_of(tx, order_id, now)
 

@@ -29,6 +29,8 @@ class ShopSettings:
     relay_public_url: str = ""
     open_pass: bool = False
     test_mode: bool = True
+    second_above_minor: int | None = None
+    """Above this amount whatever gives money back or believes a bank's message needs a second manager."""
 
     @property
     def zone(self) -> ZoneInfo:

@@ -42,6 +42,8 @@ class Movements:
     by_gateway: dict[str, int]
     refunds: int
     count: int
+    returns: int = 0
+    """Worth of the goods that came back: sales less returns is what these sums are made of."""
 
 
 class DayEnd:
@@ -230,6 +232,8 @@ class DayEnd:
             fees += self._fees(tx, facts)
         refunds = sum(e.amount_minor for e in entries if e.kind in {"refund", "bounce", "reversal"})
         rows.append(TotalRow("refunds", "Refunds", refunds, refunds))
+        returns = sum(e.amount_minor for e in entries if e.kind == "return")
+        rows += [TotalRow("returns", "Goods taken back", returns, None)] if returns else []
         rows.append(TotalRow("fees", "Gateway fees", None, -fees))
         rows.append(TotalRow("payout", "Payout due", None, captured_all + refunds - fees))
         return rows
@@ -287,6 +291,7 @@ def movements(entries: Sequence[ZEntry]) -> Movements:
         by_gateway=by_gateway,
         refunds=sum(e.amount_minor for e in entries if e.kind in {"refund", "bounce", "reversal"}),
         count=len(entries),
+        returns=sum(e.amount_minor for e in entries if e.kind == "return"),
     )
 
 

@@ -12,9 +12,9 @@ from pos.domain.errors import BadInput, NotFound, Refused
 from pos.domain.matching import MEANING, Action
 from pos.domain.store_port import Parked, Problem, Tx
 from pos.domain.verdict import fold
+from pos.services.approvals import Act, Approvals, Ask
 from pos.services.checkout import Checkout
 from pos.services.context import Context
-from pos.services.people import People
 from pos.services.refunds import Refunds
 from pos.services.views import Decision, ExceptionView, OrderView
 
@@ -28,10 +28,10 @@ class Attaching(Protocol):
 
 class Exceptions:
     def __init__(
-        self, context: Context, people: People, checkout: Checkout, refunds: Refunds, attaching: Attaching
+        self, context: Context, approvals: Approvals, checkout: Checkout, refunds: Refunds, attaching: Attaching
     ) -> None:
         self._context = context
-        self._people = people
+        self._approvals = approvals
         self._checkout = checkout
         self._refunds = refunds
         self._attaching = attaching
@@ -64,12 +64,14 @@ class Exceptions:
             BadInput: a reason is missing, or the order to attach to.
         """
         row = await self._open(exception_id)
-        reason, actor = decision.reason, decision.actor
+        reason, actor, second = decision.reason, decision.actor, decision.approved_by
         match row.action:
             case Action.REFUND:
-                return await self._refunds.refund_owed(row.order_id, reason=reason, actor=actor)
+                return await self._refunds.refund_owed(row.order_id, reason=reason, actor=actor, approved_by=second)
             case Action.RETRY_REFUND:
-                return await self._refund_again(row, decision)
+                return await self._refunds.retry(
+                    row.order_id, row.subject, reason=reason, actor=actor, approved_by=second
+                )
             case Action.ACCEPT:
                 return await self._refunds.accept(row.order_id, reason=reason, actor=actor)
             case Action.ASK:
@@ -82,17 +84,17 @@ class Exceptions:
                 hint = "Take the rest in any way, or give back what was paid and void the order."
                 raise Refused(f"The rest of order {row.number} is the customer's to pay.", hint)
             case _:
-                await self.settle(exception_id, reason=reason, actor=actor)
+                await self.settle(exception_id, reason=reason, actor=actor, approved_by=second)
                 return None
 
-    async def settle(self, exception_id: str, *, reason: str, actor: str) -> None:
+    async def settle(self, exception_id: str, *, reason: str, actor: str, approved_by: str = "") -> None:
         """A manager closes what was settled outside the till, and says how. No money moves by this.
 
         Raises:
             NotAllowed: the actor may not override. BadInput: no reason. NotFound: it is not open any more.
             Refused: its outcome is not known yet, so nobody can say how it ended.
         """
-        self._people.allow("override", actor)
+        self._approvals.allow(Act.SETTLE, actor)
         if not reason.strip():
             raise BadInput("Say how this was settled.", "For example: given back on the gateway's page, 12 May.")
         now = self._context.now_ms()
@@ -105,20 +107,12 @@ class Exceptions:
                 raise Refused("The outcome of this is not known yet.", "Ask the gateway again, or give the link up.")
             if problem.order_id:
                 tx.orders.lock(problem.order_id)
+            by = self._approvals.approve(Ask(Act.SETTLE, problem.order_id, problem.amount_minor, actor, approved_by))
             tx.problems.close(problem.id, now, actor, reason)
-            body = {"code": problem.code, "subject": problem.subject, "reason": reason}
+            body = {"code": problem.code, "subject": problem.subject, "reason": reason, "approved_by": by}
             tx.journal.append(now, actor, "exception.settled", problem.order_id or problem.subject, body)
 
         await self._context.store.write(write)
-
-    async def _refund_again(self, row: ExceptionView, decision: Decision) -> OrderView:
-        """A refund that failed or bounced: a new row of the same amount, for the same purpose (72)."""
-        view = await self._context.store.read(lambda tx: fold(tx.facts.bundle(row.order_id)))
-        if view.owed_minor:
-            return await self._refunds.refund_owed(row.order_id, reason=decision.reason, actor=decision.actor)
-        return await self._refunds.refund(
-            row.order_id, amount_minor=row.amount_minor, reason=decision.reason, actor=decision.actor
-        )
 
     async def _open(self, exception_id: str) -> ExceptionView:
         found = next((row for row in await self.listed() if row.id == exception_id), None)

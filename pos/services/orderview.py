@@ -173,6 +173,8 @@ def view_of(tx: Tx, order_id: str, now_ms: int, known: Bundle | None = None) -> 
         unknown_since_ms=_unknown_since(bundle, state),
         plan=shares,
         paid_by=paid_by(bundle, verdict, {p.gateway: gateway_title(p.gateway) for p in verdict.payments}),
+        returned_minor=verdict.returned_minor,
+        notes=_notes(tx, bundle),
     )
 
 
@@ -220,6 +222,13 @@ def _payments(bundle: Bundle, verdict: Verdict) -> tuple[PaymentView, ...]:
     )
 
 
+def _notes(tx: Tx, bundle: Bundle) -> tuple[str, ...]:
+    """Looked for only where money went back for one: this is read after every change of an order."""
+    if not any(r.return_id for r in bundle.refunds) and not any(t.return_id for t in bundle.tenders):
+        return ()
+    return tuple(note.number for note in tx.returns.of_order(bundle.order.id))
+
+
 def _change(bundle: Bundle) -> int:
     cash = [t for t in bundle.tenders if t.method is Method.CASH and t.amount_minor > 0]
     return max(0, cash[-1].given_minor - cash[-1].amount_minor) if cash and cash[-1].given_minor else 0
@@ -264,7 +273,7 @@ def may(state: State, word: Shown) -> frozenset[str]:
     if order.life is Life.VOIDED:
         return frozenset({"next"})
     if verdict.money is Money.PART_PAID:
-        return frozenset({"qr", *TAKE, "split", "collect", "refund", "next"})
+        return frozenset({"qr", *TAKE, "split", "collect", "give_back", "next"})
     if not fenced:
         return frozenset({"check", "next", "release"})
     return frozenset({"edit", "hold", "void", "qr", *TAKE, "split", "next"})

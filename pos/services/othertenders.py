@@ -16,10 +16,10 @@ from pos.domain.payment import Attempt, Phase
 from pos.domain.plan import Way
 from pos.domain.store_port import Tx
 from pos.domain.verdict import Bundle, fold
+from pos.services.approvals import Act, Approvals, Ask
 from pos.services.bus import OrderChanged
 from pos.services.checkout import Checkout
 from pos.services.context import Context
-from pos.services.people import People
 from pos.services.planned import check_way
 from pos.services.tendering import Tendering
 from pos.services.views import OrderView
@@ -29,11 +29,11 @@ WATCH_MS = 60_000
 
 
 class OtherTenders:
-    def __init__(self, context: Context, tendering: Tendering, checkout: Checkout, people: People) -> None:
+    def __init__(self, context: Context, tendering: Tendering, checkout: Checkout, approvals: Approvals) -> None:
         self._context = context
         self._tendering = tendering
         self._checkout = checkout
-        self._people = people
+        self._approvals = approvals
 
     async def terminal(self, order_id: str, *, note: str = "", actor: str = "") -> OrderView:
         """What is left, or the next part of the plan, approved by a terminal that is not connected to this till.
@@ -56,15 +56,15 @@ class OtherTenders:
 
         return await self._write(write)
 
-    async def by_hand(self, order_id: str, *, reason: str, actor: str) -> OrderView:
+    async def by_hand(self, order_id: str, *, reason: str, actor: str, approved_by: str = "") -> OrderView:
         """A manager believes a bank's message: the last link that was shown counts as paid, and is watched on.
 
         Raises:
-            NotAllowed: the actor may not override.
+            NotAllowed: the actor may not override, or a second person must approve.
             BadInput: no reason.
             Refused: no link was shown, nothing is left to pay, or the order is voided.
         """
-        self._people.allow("override", actor)
+        self._approvals.allow(Act.BY_HAND, actor)
         if not reason.strip():
             raise BadInput("Say why this counts as paid.", "For example: the bank's message with its number.")
 
@@ -79,21 +79,22 @@ class OtherTenders:
             now = self._context.now_ms()
             self._release(tx, attempt, f"{actor}: {reason}", now)
             amount = min(attempt.amount_minor, verdict.left_minor)
+            by = self._approvals.approve(Ask(Act.BY_HAND, order_id, amount, actor, approved_by))
             tender = self._tender(bundle, Method.BY_HAND, amount, now, actor)
             return self._tendering.write(
-                tx, replace(tender, attempt_id=attempt.id, reason=reason), "tender.by_hand", reason
+                tx, replace(tender, attempt_id=attempt.id, reason=reason), "tender.by_hand", reason, by
             )
 
         return await self._write(write)
 
-    async def withdraw(self, order_id: str, *, reason: str, actor: str) -> OrderView:
+    async def withdraw(self, order_id: str, *, reason: str, actor: str, approved_by: str = "") -> OrderView:
         """What was accepted by hand was not so after all: it is taken back by a tender of the same amount.
 
         Raises:
-            NotAllowed: the actor may not override.
+            NotAllowed: the actor may not override, or a second person must approve.
             Refused: nothing was accepted by hand.
         """
-        self._people.allow("override", actor)
+        self._approvals.allow(Act.BY_HAND, actor)
 
         def write(tx: Tx) -> OrderView:
             order = tx.orders.lock(order_id)
@@ -104,9 +105,10 @@ class OtherTenders:
                     f"Nothing of order {order.number} was accepted by hand.", "There is nothing to take back."
                 )
             attempt_id, amount = next(iter(owed.items()))
+            by = self._approvals.approve(Ask(Act.BY_HAND, order_id, amount, actor, approved_by))
             tender = self._tender(bundle, Method.BY_HAND, -amount, self._context.now_ms(), actor)
             return self._tendering.write(
-                tx, replace(tender, attempt_id=attempt_id, reason=reason), "tender.withdrawn", reason
+                tx, replace(tender, attempt_id=attempt_id, reason=reason), "tender.withdrawn", reason, by
             )
 
         return await self._write(write)

@@ -2,89 +2,113 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from pos.domain.errors import BadInput, PosError, Refused
 from pos.domain.facts import Fact, Kind, Source
 from pos.domain.order import Life
-from pos.domain.payment import KeyParts, idempotency_key
-from pos.domain.ports import Asked, Gateway, NoAnswer, Outcome, PreparedCall, RefundRequest
-from pos.domain.refund import Purpose, Refund
+from pos.domain.ports import Asked, Gateway, NoAnswer, Outcome, PreparedCall
+from pos.domain.refund import Purpose
 from pos.domain.store_port import CallLog, Outgoing, Tx
-from pos.domain.verdict import Bundle, Proposal, Verdict, fold, refundable_of, replaced_by
+from pos.domain.verdict import Bundle, Proposal, Verdict, fold, unreplaced
+from pos.services.approvals import Act, Approvals, Ask
 from pos.services.bus import OrderChanged
 from pos.services.context import Context
 from pos.services.desk import Desk
 from pos.services.evidence import Evidence, evidence_of, unanswered_word
 from pos.services.orderview import view_of
-from pos.services.people import People
+from pos.services.refundrows import RefundRows, Why, given_back_minor, room_of, taken_from
 from pos.services.settle import Settle
 from pos.services.views import OrderView
 
-LEASE_MS = 15_000
 RETRY_FIRST_MS = 5_000
 RETRY_MAX_MS = 600_000
 PAGES_MAX = 100
 KEY_MARGIN_S = 3_600
 """A key is not trusted in the last hour of its life."""
-Plan = tuple[Purpose, list[Proposal]]
 DEFINITE = (Outcome.REFUSED, Outcome.NOT_FOUND, Outcome.GONE)
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody decided; `approved_by` names a second person, or nobody."""
+
+    act: Act
+    reason: str
+    actor: str
+    approved_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What goes back where. `handed_minor`: what goes back otherwise in the same write, for the limit of one person."""
+
+    purpose: Purpose
+    proposals: Sequence[Proposal]
+    return_id: str = ""
+    replaces: str = ""
+    handed_minor: int = 0
+
+
+MakePlan = Callable[[Tx, Bundle, Verdict], Plan]
+
+
 class Refunds:
-    def __init__(self, context: Context, desk: Desk, settle: Settle, people: People) -> None:
+    def __init__(self, context: Context, desk: Desk, settle: Settle, approvals: Approvals, rows: RefundRows) -> None:
         self._context = context
         self._desk = desk
         self._settle = settle
-        self._people = people
+        self._approvals = approvals
+        self._rows = rows
 
-    async def refund_owed(self, order_id: str, *, reason: str, actor: str) -> OrderView:
+    async def refund_owed(self, order_id: str, *, reason: str, actor: str, approved_by: str = "") -> OrderView:
         """Give back what is owed: the second payment, an excess, the money of an order that is not placed.
 
         Raises:
-            NotAllowed: the actor may not refund.
+            NotAllowed: the actor may not refund, or a second person must approve.
             Refused: nothing is owed.
         """
-        self._people.allow("refund", actor)
 
-        def plan(bundle: Bundle, verdict: Verdict) -> Plan:
+        def plan(tx: Tx, bundle: Bundle, verdict: Verdict) -> Plan:
             if not verdict.proposals:
                 raise Refused(f"Nothing is owed back for order {bundle.order.number}.", "Look at its timeline.")
-            return Purpose.UNDO, list(verdict.proposals)
+            return Plan(Purpose.UNDO, verdict.proposals)
 
-        return await self._refund(order_id, reason, actor, plan)
+        return await self.ask(order_id, Wish(Act.REFUND, reason, actor, approved_by), plan)
 
-    async def refund(self, order_id: str, *, amount_minor: int | None, reason: str, actor: str) -> OrderView:
+    async def refund(
+        self, order_id: str, *, amount_minor: int | None, reason: str, actor: str, approved_by: str = ""
+    ) -> OrderView:
         """Give back `amount_minor` (None: everything that is left) of a sale, to the payments it came from.
 
-        What the order is owed goes back as *undo*, first; of a sale in order it is a *return*.
+        What the order is owed goes back as *undo*, first; of a sale in order it is a *return* without goods.
 
         Raises:
             NotAllowed, BadInput, Refused: may not; not above zero; more than is left, or than is owed while it is.
         """
-        self._people.allow("refund", actor)
         if amount_minor is not None and amount_minor <= 0:
             raise BadInput("The amount to refund is not above zero.", "Give a positive amount.")
 
-        def plan(bundle: Bundle, verdict: Verdict) -> Plan:
+        def plan(tx: Tx, bundle: Bundle, verdict: Verdict) -> Plan:
             if verdict.owed_minor:
-                return Purpose.UNDO, _of_owed(bundle, verdict, amount_minor)
-            return Purpose.RETURN, _spread(bundle, verdict, amount_minor)
+                return Plan(Purpose.UNDO, _of_owed(bundle, verdict, amount_minor))
+            return Plan(Purpose.RETURN, _spread(bundle, verdict, amount_minor))
 
-        return await self._refund(order_id, reason, actor, plan)
+        return await self.ask(order_id, Wish(Act.REFUND, reason, actor, approved_by), plan)
 
     async def accept(self, order_id: str, *, reason: str, actor: str) -> OrderView:
         """M09: an order that was voided and then paid becomes a sale again, with the same revision."""
-        self._people.allow("override", actor)
+        self._approvals.allow(Act.ACCEPT, actor)
         now = self._context.now_ms()
 
         def write(tx: Tx) -> OrderView:
             order = tx.orders.lock(order_id)
+            by = self._approvals.approve(Ask(Act.ACCEPT, order_id, 0, actor))
             if order.life is not Life.VOIDED:
                 raise Refused(f"Order {order.number} is not voided.", "Nothing needs to be accepted.")
             tx.orders.update(replace(order, life=Life.PLACED))
-            tx.journal.append(now, actor, "order.accepted", order_id, {"reason": reason})
+            tx.journal.append(now, actor, "order.accepted", order_id, {"reason": reason, "approved_by": by})
             self._settle.refold(tx, order_id, now)
             return view_of(tx, order_id, now)
 
@@ -92,109 +116,62 @@ class Refunds:
         self._context.bus.publish(OrderChanged(view.row))
         return view
 
-    async def _refund(
-        self,
-        order_id: str,
-        reason: str,
-        actor: str,
-        plan: Callable[[Bundle, Verdict], Plan],
+    async def retry(
+        self, order_id: str, refund_id: str, *, reason: str, actor: str, approved_by: str = ""
     ) -> OrderView:
-        """`plan` decides under the lock: what was read before may have changed."""
-        paid_at = await self._context.store.read(
-            lambda tx: {p.gateway for p in fold(tx.facts.bundle(order_id)).payments if p.captured_minor}
-        )
-        for name in sorted(paid_at):
-            await self._desk.get(name)
-        rows = await self._context.store.write(lambda tx: self._ask(tx, order_id, reason, actor, plan))
-        for row in rows:
-            await self.send(row)
+        """M14: a refund that failed or bounced is asked for anew, for the same purpose and the same credit note.
+
+        `refund_id`: our row's, or the gateway's own of a refund made elsewhere.
+
+        Raises:
+            NotAllowed: the actor may not refund.
+            Refused: it did not fail, was made good, or that much is no longer left of its payment.
+        """
+
+        def plan(tx: Tx, bundle: Bundle, verdict: Verdict) -> Plan:
+            failed = next((r for r in unreplaced(verdict.refunds, bundle.refunds) if refund_id in (r.ours, r.id)), None)
+            if failed is None:
+                raise Refused("This refund has not failed.", "Look at the order's timeline.")
+            room = [p for p in room_of(bundle, verdict) if p.payment == failed.payment]
+            proposals = taken_from(room, failed.amount_minor)
+            if sum(p.amount_minor for p in proposals) < failed.amount_minor:
+                raise Refused("That is more than is left of this payment.", "Give back what is owed instead.")
+            row = next((r for r in bundle.refunds if r.id == failed.ours), None)
+            purpose = row.purpose if row else Purpose.UNDO if verdict.owed_minor else Purpose.RETURN
+            return Plan(purpose, proposals, row.return_id if row else "", failed.ours or failed.id)
+
+        return await self.ask(order_id, Wish(Act.REFUND, reason, actor, approved_by), plan)
+
+    async def ask(self, order_id: str, wish: Wish, plan: MakePlan) -> OrderView:
+        """One decision: `plan` decides under the lock, since what was read before may have changed; then the calls."""
+        await self.ready(order_id, wish.act, wish.actor)
+        calls, _ = await self._context.store.write(lambda tx: self.ask_in(tx, order_id, wish, plan))
+        return await self.send_all(order_id, calls)
+
+    async def ready(self, order_id: str, act: Act, actor: str) -> None:
+        """Before a write that calls `ask_in`: the role, and the gateways, for which a write cannot wait."""
+        self._approvals.allow(act, actor)
+        await self._rows.open_gateways(order_id)
+
+    def ask_in(self, tx: Tx, order_id: str, wish: Wish, plan: MakePlan) -> tuple[list[Outgoing], str]:
+        """The write before the calls, and who approved: one row and one outgoing call per payment."""
+        bundle = tx.facts.bundle(order_id, tx.orders.lock(order_id))
+        chosen = plan(tx, bundle, fold(bundle))
+        amount = sum(p.amount_minor for p in chosen.proposals) + chosen.handed_minor + given_back_minor(bundle)
+        by = self._approvals.approve(Ask(wish.act, order_id, amount, wish.actor, wish.approved_by))
+        why = Why(wish.reason, wish.actor, by, chosen.return_id, chosen.replaces)
+        calls = self._rows.write(tx, tx.facts.bundle(order_id), chosen.purpose, chosen.proposals, why)
+        self._settle.refold(tx, order_id, self._context.now_ms())
+        return calls, by
+
+    async def send_all(self, order_id: str, calls: Sequence[Outgoing]) -> OrderView:
+        """The calls of one decision, each once; then the order as it is."""
+        for call in calls:
+            await self.send(call)
         now = self._context.now_ms()
         view = await self._context.store.read(lambda tx: view_of(tx, order_id, now))
         self._context.bus.publish(OrderChanged(view.row))
         return view
-
-    def _ask(
-        self,
-        tx: Tx,
-        order_id: str,
-        reason: str,
-        actor: str,
-        plan: Callable[[Bundle, Verdict], Plan],
-    ) -> list[Outgoing]:
-        """The write before the calls: one row and one outgoing call per payment."""
-        now = self._context.now_ms()
-        tx.orders.lock(order_id)
-        bundle = tx.facts.bundle(order_id)
-        verdict = fold(bundle)
-        purpose, proposals = plan(bundle, verdict)
-        rows = []
-        for proposal in proposals:
-            refund = self._row(bundle, proposal, purpose, reason, actor, now)
-            refund = replace(refund, replaces=replaced_by(refund, verdict, bundle.refunds))
-            tx.money.add_refund(refund)
-            rows.append(self._outgoing(tx, bundle, refund, now))
-            body = {"refund": refund.id, "payment": refund.payment, "amount_minor": refund.amount_minor}
-            body |= {"purpose": refund.purpose.value, "reason": reason}
-            tx.journal.append(now, actor, "refund.asked", order_id, body)
-        self._settle.refold(tx, order_id, now)
-        return rows
-
-    def _row(
-        self, bundle: Bundle, proposal: Proposal, purpose: Purpose, reason: str, actor: str, now_ms: int
-    ) -> Refund:
-        refund_id = self._context.ids.uuid7()
-        order = bundle.order
-        parts = KeyParts(
-            self._context.shop.shop_id,
-            order.id,
-            order.revision,
-            0,
-            "refund",
-            refund_id,
-            proposal.amount_minor,
-            order.currency,
-            proposal.account,
-        )
-        return Refund(
-            id=refund_id,
-            order_id=order.id,
-            gateway=proposal.gateway,
-            account=proposal.account,
-            payment=proposal.payment,
-            amount_minor=proposal.amount_minor,
-            currency=order.currency,
-            purpose=purpose,
-            reason=reason,
-            asked_by=actor,
-            approved_by=actor,
-            key=idempotency_key(parts),
-            asked_at_ms=now_ms,
-        )
-
-    def _outgoing(self, tx: Tx, bundle: Bundle, refund: Refund, now_ms: int) -> Outgoing:
-        gate = self._desk.at_hand(refund.gateway)
-        if gate is None:
-            raise Refused("The gateway of this payment is not set up here.", "Refund it where it was taken.")
-        verdict = fold(bundle)
-        attempt_id = next((p.attempt_id for p in verdict.payments if p.id == refund.payment), "")
-        reference = next((a.reference for a in bundle.attempts if a.id == attempt_id), "")
-        request = RefundRequest(refund.key, refund.id, refund.payment, refund.amount_minor, refund.currency, reference)
-        row = Outgoing(
-            id=self._context.ids.uuid7(),
-            order_id=refund.order_id,
-            attempt_id=attempt_id,
-            refund_id=refund.id,
-            account=refund.account,
-            call=gate.adapter.refund(request),
-            made_at_ms=now_ms,
-            send_by_ms=None,
-            next_at_ms=now_ms,
-            owner=self._context.owner,
-            lease_until_ms=now_ms + LEASE_MS,
-            tries=1,
-        )
-        tx.outbox.put(row)
-        return row
 
     async def send(self, row: Outgoing) -> bool:
         """Send a claimed refund call once; the same key again until it is answered. True when it is settled."""
@@ -287,13 +264,8 @@ def _of_owed(bundle: Bundle, verdict: Verdict, amount_minor: int | None) -> list
     if wanted > verdict.owed_minor:
         hint = f"Give back the {verdict.owed_minor} minor units that are owed first."
         raise Refused(f"That is more than what is owed back for order {bundle.order.number}.", hint)
-    plan = []
-    for proposal in verdict.proposals:
-        part = min(wanted, proposal.amount_minor)
-        if part > 0:
-            plan.append(replace(proposal, amount_minor=part))
-            wanted -= part
-    if wanted:
+    plan = taken_from(verdict.proposals, wanted)
+    if sum(p.amount_minor for p in plan) < wanted:
         raise Refused(
             f"Not all of that can go back by link for order {bundle.order.number}.", "Give cash back instead."
         )
@@ -302,20 +274,11 @@ def _of_owed(bundle: Bundle, verdict: Verdict, amount_minor: int | None) -> list
 
 def _spread(bundle: Bundle, verdict: Verdict, amount_minor: int | None) -> list[Proposal]:
     """Over the payments, newest first, from each at most what may still be given back to it."""
-    room = [
-        (p, refundable_of(bundle, verdict, p.id))
-        for p in sorted(verdict.payments, key=lambda p: (p.captured_at_ms or 0, p.id), reverse=True)
-    ]
-    available = sum(left for _, left in room)
+    room = room_of(bundle, verdict)
+    available = sum(proposal.amount_minor for proposal in room)
     wanted = available if amount_minor is None else amount_minor
     if available == 0:
         raise Refused(f"Nothing of order {bundle.order.number} can be refunded by link.", "Give cash back instead.")
     if wanted > available:
         raise Refused("That is more than is left of these payments.", f"At most {available} minor units can go back.")
-    plan = []
-    for payment, left in room:
-        part = min(left, wanted)
-        if part > 0:
-            plan.append(Proposal(payment.gateway, payment.account, payment.id, part))
-            wanted -= part
-    return plan
+    return taken_from(room, wanted)

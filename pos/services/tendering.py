@@ -60,7 +60,7 @@ class Tendering:
         fenced = [a.fenced_at_ms for a in bundle.attempts if a.fenced_at_ms is not None]
         return Free(placed, bundle, amount, max([self._context.now_ms(), *fenced]))
 
-    def write(self, tx: Tx, tender: Tender, act: str, note: str = "") -> OrderView:
+    def write(self, tx: Tx, tender: Tender, act: str, note: str = "", approved_by: str = "") -> OrderView:
         """The tender with its Z entry, its effects and its line in the journal; the order as it is after that."""
         now, till = self._context.now_ms(), self._context.shop.till
         tx.money.add_tender(tender)
@@ -71,6 +71,7 @@ class Tendering:
         if amount > 0:
             tx.money.effect_once(tender.order_id, "receipt", tender.id, now, now + RECEIPT_VALID_MS)
         body = {"amount_minor": amount} | ({"reason": note} if note else {})
+        body |= {"approved_by": approved_by} if approved_by else {}
         tx.journal.append(now, tender.actor, act, tender.order_id, body)
         self._settle.refold(tx, tender.order_id, now)
         return view_of(tx, tender.order_id, now)

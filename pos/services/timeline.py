@@ -119,6 +119,9 @@ def _money_rows(tx: Tx, order_id: str, money: Money) -> list[TimelineRow]:
         word = Happened.TENDER if tender.amount_minor > 0 else Happened.GIVEN_BACK
         text = word.format(amount=money(abs(tender.amount_minor)), method=METHOD_WORDS[tender.method].lower())
         rows.append(TimelineRow(tender.at_ms, "till", text))
+    for note in tx.returns.of_order(order_id):
+        text = Happened.RETURN.format(number=note.number, amount=money(note.total_minor), reason=note.reason)
+        rows.append(TimelineRow(note.at_ms, "manager", text))
     for refund in tx.money.refunds(order_id):
         text = Happened.REFUND_ASKED.format(amount=money(refund.amount_minor), reason=refund.reason)
         rows.append(TimelineRow(refund.asked_at_ms, "manager", text))

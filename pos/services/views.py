@@ -124,7 +124,7 @@ class OrderView:
     opened: bool
     may: frozenset[str]
     """What the cashier may do: edit, hold, void, qr, cash, split, check, next, give_up, release, receipt, return_,
-    refund, collect."""
+    refund, collect, give_back."""
     version: int
     payment_text: str = ""
     paid_at_ms: int | None = None
@@ -144,6 +144,11 @@ class OrderView:
         share = self.next_share
         return self.left_minor if share is None else min(self.left_minor, share.amount_minor - share.paid_minor)
 
+    returned_minor: int = 0
+    """Given back for goods or good will; what the sale kept is not less for it."""
+    notes: tuple[str, ...] = ()
+    """Numbers of its credit notes, oldest first."""
+
     @property
     def row(self) -> OrderRow:
         return OrderRow(
@@ -158,6 +163,28 @@ class OrderView:
             self.certainty,
             self.version,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnLineView:
+    """One line of a sale: how much was sold, and how much may still come back."""
+
+    line: int
+    sku: str
+    name: str
+    sold_milli: int
+    left_milli: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnView:
+    """A sale, and what chosen goods of it are worth: `tax_minor` is contained in the total. `notes`: earlier ones."""
+
+    order_id: str
+    lines: tuple[ReturnLineView, ...]
+    total_minor: int
+    tax_minor: int
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,11 +208,15 @@ class ExceptionView:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a person decides: why, who, and the order's number where a payment is to be attached to one."""
+    """What a person decides: why, who, and the order's number where a payment is to be attached to one.
+
+    `approved_by`: a second manager who agrees, where the shop's limit asks for one.
+    """
 
     reason: str
     actor: str
     order: str = ""
+    approved_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from pos.store import tables
 from pos.store.repositories.base import Rows
 from pos.store.repositories.problems import ProblemRows
 
-LEVEL = 2
+LEVEL = 3
 """Of the schema that this program writes; counts up with every migration."""
 MIN_WRITER, MIN_READER = "min_writer", "min_reader"
 LEASE_MS = 30_000

@@ -25,7 +25,7 @@ from sqlalchemy import (
 metadata = MetaData()
 
 LIVE_PHASES = "('drafted', 'requesting', 'open', 'closing')"
-GUARDED = ("fact", "sighting", "tender", "refund", "journal", "call_log", "z_report", "plan")
+GUARDED = ("fact", "sighting", "tender", "refund", "journal", "call_log", "z_report", "plan", "credit_note")
 
 
 def _ms(name: str, *, nullable: bool = False) -> Column[int]:
@@ -256,7 +256,30 @@ tender = Table(
     _text("actor"),
     _text("reason"),
     _text("till"),
+    _text("return_id"),
     Index("ix_tender_order", "order_id"),
+)
+
+credit_note = Table(
+    "credit_note",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("number", String(40), nullable=False, unique=True),
+    Column("order_id", String(36), ForeignKey("orders.id"), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("till", String(40), nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("total_minor", BigInteger, nullable=False),
+    Column("tax_included", Boolean, nullable=False),
+    _text("reason"),
+    _text("asked_by"),
+    _text("approved_by"),
+    _ms("at_ms"),
+    Column("day", String(10), nullable=False),
+    Column("key", String(200), unique=True),
+    _text("lines", None),
+    CheckConstraint("total_minor >= 0", name="ck_credit_note_total"),
+    Index("ix_credit_note_order", "order_id"),
 )
 
 refund = Table(

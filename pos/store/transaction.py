@@ -15,6 +15,7 @@ from pos.store.repositories.orders import OrderRows
 from pos.store.repositories.outbox import OutboxRows
 from pos.store.repositories.plans import PlanRows
 from pos.store.repositories.problems import ProblemRows
+from pos.store.repositories.returns import ReturnRows
 from pos.store.repositories.shop import ShopRows
 from pos.store.repositories.sync import SyncRows
 
@@ -45,6 +46,10 @@ class Transaction:
     @cached_property
     def plans(self) -> PlanRows:
         return PlanRows(self.connection)
+
+    @cached_property
+    def returns(self) -> ReturnRows:
+        return ReturnRows(self.connection)
 
     @cached_property
     def problems(self) -> ProblemRows:

@@ -18,7 +18,8 @@ from pos.services.context import Context
 from pos.services.hints import Hints
 from pos.services.looks import Looks
 from pos.services.queries import RelayHealth
-from pos.services.refunds import LEASE_MS, Refunds
+from pos.services.refundrows import LEASE_MS
+from pos.services.refunds import Refunds
 from pos.sync.watching import Watching
 
 AT_ONCE = 4

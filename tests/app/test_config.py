@@ -36,6 +36,9 @@ def test_an_empty_file_gives_the_defaults() -> None:
         ('[till]\nid = "a b"\n', "line 2"),
         ('[gateways.stripe]\nmode = "liive"\n', "line 2"),
         ('[gateways.stripe]\nmode = "test"\nsecret_key = "sk_x"\n', "line 3"),
+        ('[shop]\ncurrency = "INR"\n[people]\nsecond_person_above = "-5"\n', "line 4"),
+        ('[shop]\ncurrency = "JPY"\n[people]\nsecond_person_above = "5.50"\n', "line 4"),
+        ("[people]\nsecond_person_above = 500\n", "line 2"),
         ('[people]\nopen_pass = true\n[gateways.stripe]\nmode = "live"\n', "line 2"),
     ],
 )
@@ -60,3 +63,8 @@ def test_no_file_says_what_to_do(tmp_path: Path) -> None:
 def test_a_byte_order_mark_does_no_harm(tmp_path: Path) -> None:
     (tmp_path / "settings.toml").write_bytes(b"\xef\xbb\xbf" + EXAMPLE.encode())
     assert load(tmp_path).shop.name == "Corner Café"
+
+
+def test_the_limit_of_one_person_is_in_the_shops_currency() -> None:
+    settings = parse('[shop]\ncurrency = "KWD"\n[people]\nsecond_person_above = "2.5"\n')
+    assert (settings.second_above_minor, parse("").second_above_minor) == (2_500, None)

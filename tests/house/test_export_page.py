@@ -10,6 +10,7 @@ import pytest
 
 from pos.domain.plan import Share, Way
 from pos.domain.verdict import Flag
+from pos.services.returns import Decision, Goods
 from tests.house.source import text
 from tests.shop import CAKE, TEA, bank_process, open_shop
 
@@ -44,6 +45,8 @@ async def eventful_day(home: Path) -> list[dict[str, object]]:
             await till.splits.plan(shared.order_id, (Share(Way.TERMINAL, 4_000), Share(Way.CASH, 2_000)))
             await till.tenders.terminal(shared.order_id, actor="Owner")
             await till.cash.take(shared.order_id, given_minor=10_000)
+            await till.cash.sell(shop.lines(TEA), 10_000)
+            await till.returns.take_back(sold.order_id, Goods(skus=[("CAKE", 1_000)]), Decision("stale", "Owner"))
             await till.day.close(actor="Owner", counted_minor=6_300)
             return [json.loads(line) for line in await till.books.export()]
         finally:
@@ -63,11 +66,12 @@ def test_the_page_names_every_type_and_field(lines: list[dict[str, object]]) -> 
 
 
 def test_the_page_names_what_stands_in_a_line_of_an_order(lines: list[dict[str, object]]) -> None:
-    row = re.search(r"^\| `lines` \| list of (.*) \|$", text("docs/export.md"), re.M)
-    assert row is not None
-    sold = [line for order in lines if "number" in order for line in order["lines"]]  # type: ignore[attr-defined]
-    assert sold
-    assert all(set(line) == set(re.findall(r"`(\w+)`", row.group(1))) for line in sold)
+    rows = re.findall(r"^\| `lines` \| list of (.*) \|$", text("docs/export.md"), re.M)
+    sold = [line for order in lines if "void_reason" in order for line in order["lines"]]  # type: ignore[attr-defined]
+    back = [line for note in lines if "tax_included" in note for line in note["lines"]]  # type: ignore[attr-defined]
+    for row, found in zip(rows, (sold, back), strict=True):
+        assert found
+        assert all(set(line) == set(re.findall(r"`(\w+)`", row)) for line in found)
 
 
 def test_the_page_names_every_flag() -> None:

@@ -155,6 +155,21 @@ async def test_what_is_settled_elsewhere_is_closed_with_a_reason_and_stays_close
     await shop.assert_books()
 
 
+async def test_a_refund_that_bounced_is_asked_for_anew_for_the_same_purpose(shop: Shop, bank: Bank) -> None:
+    view = await shop.sell(TEA)
+    await shop.pays(view)
+    await shop.check(view)
+    bank.fault("refund.create", "refund_fails", succeed_first=False)
+    await shop.till.refunds.refund(view.order_id, amount_minor=2_000, reason="cold", actor="Owner")
+    await sweep(shop)
+    row = await shop.till.exceptions.find("M14", view.number)
+    assert (row.action, row.amount_minor) == (Action.RETRY_REFUND, 2_000)
+    after = await shop.till.exceptions.act(row.id, OWNER)
+    assert after is not None
+    assert (after.refunded_minor, after.kept_minor, await open_codes(shop)) == (2_000, PRICE, set())
+    await shop.assert_books()
+
+
 async def test_nobody_says_how_an_unknown_outcome_ended(shop: Shop, bank: Bank) -> None:
     shop.lose_link_calls()
     view = await shop.sell(TEA)

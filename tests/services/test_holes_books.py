@@ -8,6 +8,7 @@ from pos.domain.facts import Fact, Kind, Mode, Source
 from pos.domain.refund import Purpose
 from pos.domain.store_port import Tx
 from pos.domain.verdict import Proposal
+from pos.services.refundrows import Why
 from pos.services.settle import Evidence
 from tests.engines import sql
 from tests.services.test_holes import told
@@ -75,7 +76,7 @@ async def test_whose_refund_it_is_may_be_learnt_later_and_it_is_still_one_moveme
     def asked(tx: Tx) -> str:
         proposal = Proposal(shop.gateway, account, payment, 1_000)
         bundle = tx.facts.bundle(view.order_id)
-        refund = shop.till.refunds._row(bundle, proposal, Purpose.RETURN, "cold", "Owner", 1)
+        refund = shop.till.refunds._rows.row(bundle, proposal, Purpose.RETURN, Why("cold", "Owner", "Owner"), 1)
         tx.money.add_refund(refund)
         return refund.id
 

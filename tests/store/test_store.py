@@ -107,6 +107,10 @@ def fill(database: Database) -> None:
         "plan": ("id,order_id,no,revision,kept_minor,shares,made_at_ms", f"'p','{ORDER}',1,1,0,'[]',1"),
         "journal": ("till,seq,at_ms,act,previous,hash", "'1',1,1,'a','x','y'"),
         "call_log": ("id,order_id,at_ms,operation,source,outcome,status", f"1,'{ORDER}',1,'a','b','c',0"),
+        "credit_note": (
+            "id,number,order_id,revision,till,currency,total_minor,tax_included,at_ms,day,lines",
+            f"'c','1-R00001','{ORDER}',1,'1','INR',1,true,1,'d','[]'",
+        ),
         "z_report": ("id,scope,no,day,at_ms,body,previous,hash", "'z','day',1,'d',1,'{}','x','y'"),
     }
     database.write_now(put_order)

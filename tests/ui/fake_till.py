@@ -56,7 +56,7 @@ MAY = {
     Shown.PAID: {"receipt", "return_", "refund", "next"},
     Shown.PAID_TWICE: {"refund", "next", "receipt"},
     Shown.OVERPAID: {"refund", "next", "receipt"},
-    Shown.PART_PAID: {"qr", "cash", "terminal", "collect", "refund", "next"},
+    Shown.PART_PAID: {"qr", "cash", "terminal", "collect", "give_back", "next"},
     Shown.CANCELLED: {"next"},
 }
 
@@ -442,7 +442,7 @@ class Exceptions:
             return await self.till.checkout.check_now(row.order_id)
         raise AssertionError(f"no window acts at once on {row.action}")
 
-    async def settle(self, exception_id: str, *, reason: str, actor: str) -> None:
+    async def settle(self, exception_id: str, *, reason: str, actor: str, approved_by: str = "") -> None:
         await self.till.asked(f"settle {exception_id} {reason}")
         assert self.till.today is not None
         left = tuple(row for row in self.till.today.exceptions if row.id != exception_id)

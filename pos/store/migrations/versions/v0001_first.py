@@ -6,6 +6,7 @@ SQLite's INSERT OR REPLACE would walk past a delete trigger but for recursive_tr
 from __future__ import annotations
 
 from alembic import op
+from sqlalchemy import Connection
 
 from pos.store import tables
 
@@ -21,13 +22,13 @@ def upgrade() -> None:
     connection = op.get_bind()
     tables.metadata.create_all(connection)
     for name in tables.GUARDED:
-        guard(name)
+        guard(connection, name)
     _guard_frozen_revisions(connection.dialect.name)
 
 
-def guard(name: str) -> None:
-    """From here on rows of this table are only added."""
-    if op.get_bind().dialect.name == "sqlite":
+def guard(connection: Connection, name: str) -> None:
+    """Rows of this table are never changed and never deleted."""
+    if connection.dialect.name == "sqlite":
         _guard_sqlite(name)
     else:
         _guard_postgresql(name)

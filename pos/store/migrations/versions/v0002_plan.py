@@ -24,7 +24,7 @@ def upgrade() -> None:
     connection = op.get_bind()
     if not inspect(connection).has_table("plan"):
         tables.plan.create(connection)
-        guard("plan")
+        guard(connection, "plan")
     for table, names in ADDED.items():
         standing = {column["name"] for column in inspect(connection).get_columns(table)}
         for name in names:

@@ -1,0 +1,59 @@
+"""Money that goes back over the counter: in what it was taken in, newest first. Under the order's lock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pos.domain.cash import Method, Tender
+from pos.domain.store_port import Tx
+from pos.domain.verdict import Bundle
+from pos.services.context import Context
+from pos.services.tendering import Tendering
+
+
+@dataclass(frozen=True, slots=True)
+class Because:
+    """What the tenders say about themselves; `act` is the journal's word."""
+
+    act: str
+    reason: str
+    actor: str
+    return_id: str = ""
+
+
+class HandBack:
+    def __init__(self, context: Context, tendering: Tendering) -> None:
+        self._context = context
+        self._tendering = tendering
+
+    def write(self, tx: Tx, bundle: Bundle, amount_minor: int, why: Because) -> None:
+        """Tenders of together `-amount_minor`, each with its Z entry, its line in the journal and the drawer."""
+        for method, part in _by_method(bundle, amount_minor):
+            tender = Tender(
+                id=self._context.ids.uuid7(),
+                order_id=bundle.order.id,
+                method=method,
+                amount_minor=-part,
+                currency=bundle.order.currency,
+                at_ms=self._context.now_ms(),
+                actor=why.actor,
+                reason=why.reason,
+                till=self._context.shop.till,
+                return_id=why.return_id,
+            )
+            self._tendering.write(tx, tender, why.act, why.reason)
+
+
+def _by_method(bundle: Bundle, amount_minor: int) -> list[tuple[Method, int]]:
+    """From the terminal at most what it took; the rest in cash, also what was only said to have been paid."""
+    newest = sorted(bundle.tenders, key=lambda t: (t.at_ms, t.id), reverse=True)
+    found: list[tuple[Method, int]] = []
+    for method in dict.fromkeys(t.method for t in newest if t.method is not Method.BY_HAND):
+        taken = sum(t.amount_minor + t.rounding_minor for t in newest if t.method is method)
+        part = min(amount_minor, taken)
+        if part > 0:
+            found.append((method, part))
+            amount_minor -= part
+    in_cash = amount_minor + sum(part for method, part in found if method is Method.CASH)
+    others = [pair for pair in found if pair[0] is not Method.CASH]
+    return [*others, (Method.CASH, in_cash)] if in_cash else others
