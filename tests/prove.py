@@ -11,7 +11,7 @@ import time
 EVERYWHERE = {"TRUETILL_EVERY_KILL_POINT": "1", "TRUETILL_ALL_ON_POSTGRESQL": "1"}
 PROOFS = {
     "failures": ["-m", "tests.failures.prove"],
-    "crash": ["-m", "pytest", "tests/crash", "-n0", "-s", "-p", "no:randomly"],
+    "crash": ["-m", "tests.crash"],
     "interleavings": ["-m", "tests.interleavings.run"],
     "plants": ["-m", "tests.simulation.planted"],
     "plug": ["-m", "tests.crash.plug", "--rounds", "40"],
