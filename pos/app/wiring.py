@@ -30,6 +30,7 @@ from pos.services.dayend import DayEnd
 from pos.services.desk import Desk
 from pos.services.exceptions import Exceptions
 from pos.services.gatecheck import GateCheck
+from pos.services.givebacks import GiveBacks
 from pos.services.givingup import GivingUp
 from pos.services.handback import HandBack
 from pos.services.hints import Hints
@@ -130,6 +131,7 @@ class Till:
     def _wire_managers_acts(self, tendering: Tendering, approvals: Approvals) -> None:
         self.tenders = OtherTenders(self.context, tendering, self.checkout, approvals)
         self.splits = Splits(self.context, self.checkout, self.people)
+        self.backs = GiveBacks(self.context, self.desk, tendering, approvals)
         rows = RefundRows(self.context, self.desk)
         self.refunds = Refunds(self.context, self.desk, self.settle, approvals, rows)
         handback = HandBack(self.context, tendering)

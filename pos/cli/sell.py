@@ -6,6 +6,7 @@ import click
 
 from pos.app.wiring import Till
 from pos.cli.common import approved_option, as_option, exit_for, json_option, lines_of, show_order, with_till
+from pos.domain.cash import GiveBack
 from pos.domain.errors import BadInput
 from pos.domain.money import parse_major
 from pos.services.views import OrderView
@@ -96,22 +97,31 @@ def cancel(order: str, reason: str, give_back: bool, actor: str, approved_by: st
 @click.command()
 @click.argument("order")
 @click.option("--amount-minor", type=int, default=None, help="How much, in minor units; all that is left otherwise.")
+@click.option("--cash", is_flag=True, help="In cash, where the gateway refused it or could not; a manager decides.")
+@click.option("--payment", default="", metavar="PAYMENT", help="With --cash: which payment, where there are several.")
 @click.option("--reason", required=True, help="Why, for the journal.")
 @as_option
 @approved_option
 @json_option
-def refund(order: str, amount_minor: int | None, reason: str, actor: str, approved_by: str, as_json: bool) -> None:
-    """Give money back to the payment it came from.
+def refund(order: str, amount_minor: int | None, cash: bool, payment: str, **more: object) -> None:
+    """Give money back to the payment it came from; or in cash, once its gateway has refused to give it back.
 
     Example: pos refund 1-00042 --amount-minor 500 --reason "cold coffee"
     """
+    as_json = bool(more["as_json"])
+    if payment and not cash:
+        raise BadInput("A payment is named only with --cash.", "Without it the payments are chosen, newest first.")
 
     async def work(till: Till) -> OrderView:
         found = await till.queries.order(order)
-        who = actor or till.people.current()
-        view = await till.refunds.refund(
-            found.order_id, amount_minor=amount_minor, reason=reason, actor=who, approved_by=approved_by
-        )
+        reason, who, second = str(more["reason"]), str(more["actor"]) or till.people.current(), str(more["approved_by"])
+        if cash:
+            back = GiveBack(reason, payment, amount_minor)
+            view = await till.backs.give_back(found.order_id, back, actor=who, approved_by=second)
+        else:
+            view = await till.refunds.refund(
+                found.order_id, amount_minor=amount_minor, reason=reason, actor=who, approved_by=second
+            )
         show_order(till, view, as_json=as_json)
         return view
 

@@ -16,8 +16,10 @@ class Method(StrEnum):
 class Tender:
     """Money in (positive) or given back (negative). `attempt_id` binds a payment accepted by hand to its attempt;
 
-    `payment` binds money given back to the payment that it undoes. `given_minor` is what the customer handed over.
-    `return_id`: money given for goods that came back; it changes nothing of what the sale kept.
+    `payment` binds money given back (negative) to the payment that it came by and cannot go back to; `purpose` is then
+    that of a refund, undo or return, and `replaces` names the refunds that failed and that it makes good, separated by
+    spaces. `given_minor` is what the customer handed over. `return_id`: money given for goods that came back, which
+    changes nothing of what the sale kept.
     """
 
     id: str
@@ -34,3 +36,18 @@ class Tender:
     reason: str = ""
     till: str = ""
     return_id: str = ""
+    purpose: str = ""
+    replaces: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GiveBack:
+    """Money of a link to be given back in another way, because its gateway cannot.
+
+    `payment` "" is the only one that stands so; `amount_minor` None is what a refund failed to give back.
+    """
+
+    reason: str
+    payment: str = ""
+    amount_minor: int | None = None
+    method: Method = Method.CASH

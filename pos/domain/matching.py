@@ -88,7 +88,7 @@ def findings(bundle: Bundle, verdict: Verdict) -> list[Finding]:
     for refund in verdict.refunds:
         if refund.purpose == "elsewhere" and refund.counts:
             found.append(Finding("M13", Action.REASON, refund.amount_minor, refund.id))
-    for refund in unreplaced(verdict.refunds, bundle.refunds):
+    for refund in unreplaced(verdict.refunds, bundle):
         found.append(Finding("M14", Action.RETRY_REFUND, refund.amount_minor, refund.ours or refund.id))
     if verdict.disputes_open_minor:
         found.append(Finding("M15", Action.INVESTIGATE, verdict.disputes_open_minor))

@@ -56,6 +56,8 @@ PAYMENT_RANK = {
     Kind.PAYMENT_CAPTURED: 5,
 }
 REFUND_RANK = {Kind.REFUND_PENDING: 1, Kind.REFUND_SUCCEEDED: 2, Kind.REFUND_FAILED: 3, Kind.REFUND_REVERSED: 3}
+FAILED = frozenset({"failed", "reversed"})
+"""States of a refund whose money is with us again."""
 IN_FLIGHT = frozenset({"pending", "authorized"})
 """States of a payment that may still become money."""
 DISPUTE_RANK = {Kind.DISPUTE_OPEN: 1, Kind.DISPUTE_LOST: 2, Kind.DISPUTE_WON: 3}
@@ -137,6 +139,8 @@ class Verdict:
     in_flight: bool
     proposals: tuple[Proposal, ...]
     disputes_open_minor: int = 0
+    backs: tuple[RefundState, ...] = ()
+    """Money of a payment that was given back in another way: in the same caps as its refunds."""
 
     @property
     def owed_minor(self) -> int:
@@ -174,16 +178,18 @@ def fold(bundle: Bundle) -> Verdict:
     payments = _payments(bundle, facts)
     owned = {p.id for p in payments}
     refunds = [r for r in _refunds(bundle, facts) if r.ours or r.payment in owned]
-    disputes = {key: value for key, value in _disputes(facts).items() if key[1] in owned}
+    disputes = {key: value for key, value in disputes_of(facts).items() if key[1] in owned}
+    backs = _backs(bundle)
+    given = [*refunds, *backs]
     tendered = _tendered(bundle, payments)
     due = bundle.order.due_minor
-    kept, undone_elsewhere = _kept(payments, refunds, tendered, due, firm=False)
-    firm, _ = _kept(payments, refunds, tendered, due, firm=True)
+    kept, undone_elsewhere = _kept(payments, given, tendered, due, firm=False)
+    firm, _ = _kept(payments, given, tendered, due, firm=True)
     lost = sum(amount for state, amount in disputes.values() if state == "lost")
     kept -= min(lost, max(0, kept - due))
     firm -= min(lost, max(0, firm - due))
     mine = [p for p in payments if p.counts]
-    given_back = sum(r.amount_minor for r in refunds if r.counts and r.state == "succeeded")
+    given_back = sum(r.amount_minor for r in given if r.state == "succeeded")
     return Verdict(
         money=_money(bundle.order, kept, due),
         due_minor=due,
@@ -192,13 +198,14 @@ def fold(bundle: Bundle) -> Verdict:
         captured_minor=sum(p.captured_minor for p in mine),
         tendered_minor=tendered,
         refunded_minor=given_back,
-        returned_minor=_returned(refunds, undone_elsewhere) + _returned_otherwise(bundle.tenders),
+        returned_minor=_returned(given, undone_elsewhere) + _returned_otherwise(bundle.tenders),
         flags=_flags(bundle, payments, refunds, disputes, tendered),
         payments=tuple(payments),
         refunds=tuple(refunds),
         in_flight=_in_flight(bundle, payments),
-        proposals=_proposals(mine, refunds, disputes, facts, max(0, kept - due)),
+        proposals=_proposals(mine, given, disputes, max(0, kept - due)),
         disputes_open_minor=sum(amount for state, amount in disputes.values() if state == "open"),
+        backs=tuple(backs),
     )
 
 
@@ -315,7 +322,7 @@ def _one_per_row(states: list[RefundState]) -> list[RefundState]:
     return [s for s in states if not (s.ours in named and s.id == s.ours)]
 
 
-def _disputes(facts: Sequence[Fact]) -> dict[tuple[str, str], tuple[str, int]]:
+def disputes_of(facts: Sequence[Fact]) -> dict[tuple[str, str], tuple[str, int]]:
     """(dispute, payment) -> (open | lost | won, amount)."""
     grouped: dict[str, list[Fact]] = defaultdict(list)
     for fact in facts:
@@ -330,11 +337,20 @@ def _disputes(facts: Sequence[Fact]) -> dict[tuple[str, str], tuple[str, int]]:
     return found
 
 
+def _backs(bundle: Bundle) -> list[RefundState]:
+    """Tenders that gave a payment's money back: done when they were written, and counted as that payment's refunds."""
+    bound = sorted({t.id: t for t in bundle.tenders if t.payment}.values(), key=lambda t: t.id)
+    return [RefundState(t.id, "", t.payment, -t.amount_minor, "succeeded", t.purpose) for t in bound]
+
+
 def _tendered(bundle: Bundle, payments: Sequence[PaymentState]) -> int:
-    """Tenders in less given back; one accepted by hand counts only what its attempt's captures do not."""
+    """Tenders in less given back; one accepted by hand counts only what its attempt's captures do not.
+
+    What was given back of a payment counts there; what was given for goods that came back changes nothing here.
+    """
     total = 0
     by_hand: dict[str, int] = defaultdict(int)
-    for tender in {t.id: t for t in bundle.tenders if not t.return_id}.values():
+    for tender in {t.id: t for t in bundle.tenders if not t.payment and not t.return_id}.values():
         if tender.method is Method.BY_HAND and tender.attempt_id:
             by_hand[tender.attempt_id] += tender.amount_minor
         else:
@@ -380,8 +396,9 @@ def _returned(refunds: Sequence[RefundState], undone_elsewhere: int) -> int:
 
 
 def _returned_otherwise(tenders: Sequence[Tender]) -> int:
-    """Given for goods that came back, in cash or over a terminal."""
-    return -sum(t.amount_minor + t.rounding_minor for t in {t.id: t for t in tenders}.values() if t.return_id)
+    """Given for goods that came back, in cash or by terminal; what is bound to a payment counts with its refunds."""
+    given = [t for t in {t.id: t for t in tenders}.values() if t.return_id and not t.payment]
+    return -sum(t.amount_minor + t.rounding_minor for t in given)
 
 
 def _in_flight(bundle: Bundle, payments: Sequence[PaymentState]) -> bool:
@@ -408,38 +425,29 @@ def _flags(
         Flag.CURRENCY: any(p.wrong == "currency" for p in payments),
         Flag.ACCOUNT: any(p.wrong == "account" for p in payments),
         Flag.DISPUTED: any(state in {"open", "lost"} for state, _ in disputes.values()),
-        Flag.REFUND_FAILED: bool(unreplaced(refunds, bundle.refunds)),
+        Flag.REFUND_FAILED: bool(unreplaced(refunds, bundle)),
         Flag.REVERSED: any(p.reversed_minor > 0 for p in payments),
         Flag.UNFENCED: any(a.phase is Phase.RELEASED or a.fence_kind == "override" for a in bundle.attempts),
     }
     return tuple(flag for flag, holds in tests.items() if holds)
 
 
-def unreplaced(refunds: Sequence[RefundState], rows: Sequence[Refund]) -> list[RefundState]:
-    """Failed or bounced refunds that no later one of ours was asked for to make good: the customer waits for them.
+def unreplaced(refunds: Sequence[RefundState], bundle: Bundle) -> list[RefundState]:
+    """Failed or bounced refunds that nothing later of ours was to make good: the customer waits for them.
 
-    Another refund of the same payment is no replacement by itself; the row that replaces says so (72).
+    Another refund of the same payment is no replacement by itself; the row that replaces says so (72), be it a refund
+    or money that was given back in another way.
     """
-    made_good = {name for row in rows for name in row.replaces.split()}
-    failed = [r for r in refunds if r.state in {"failed", "reversed"}]
+    replacing = [row.replaces for row in bundle.refunds] + [tender.replaces for tender in bundle.tenders]
+    made_good = {name for names in replacing for name in names.split()}
+    failed = [r for r in refunds if r.state in FAILED]
     return [r for r in failed if not made_good & {r.ours or r.id}]
-
-
-def replaced_by(refund: Refund, verdict: Verdict, rows: Sequence[Refund]) -> str:
-    """Which failed refunds of the same payment a new one of this amount makes good, the oldest first."""
-    left, names = refund.amount_minor, []
-    for failed in sorted(unreplaced(verdict.refunds, rows), key=lambda r: r.ours or r.id):
-        if failed.payment == refund.payment and failed.amount_minor <= left:
-            left -= failed.amount_minor
-            names.append(failed.ours or failed.id)
-    return " ".join(names)
 
 
 def _proposals(
     mine: Sequence[PaymentState],
     refunds: Sequence[RefundState],
     disputes: Mapping[tuple[str, str], tuple[str, int]],
-    facts: Sequence[Fact],
     owed: int,
 ) -> tuple[Proposal, ...]:
     """From the newest capture backwards, from each at most captured - refunds - disputes open or lost."""
@@ -457,19 +465,13 @@ def refundable_minor(
     refunds: Sequence[RefundState],
     disputes: Mapping[tuple[str, str], tuple[str, int]],
 ) -> int:
-    """What may still be given back to this payment: captured less reversals, refunds and disputes open or lost."""
+    """What may still be given back of this payment: captured less reversals, less what went back, in whatever way, less
+
+    disputes open or lost.
+    """
     given = sum(r.amount_minor for r in refunds if r.payment == payment.id and r.counts)
     held = sum(amount for (_, of), (state, amount) in disputes.items() if of == payment.id and state != "won")
     return max(0, payment.captured_minor - payment.reversed_minor - given - held)
-
-
-def refundable_of(bundle: Bundle, verdict: Verdict, payment_id: str) -> int:
-    """`refundable_minor` of one payment of an order, 0 if it is not one of its payments."""
-    disputes = _disputes(_canonical(bundle.facts))
-    for payment in verdict.payments:
-        if payment.id == payment_id and payment.counts:
-            return refundable_minor(payment, verdict.refunds, disputes)
-    return 0
 
 
 def certainty(attempts: Sequence[Attempt], in_flight: bool, now_ms: int) -> Certainty:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from pos.domain.basket import Line
+from pos.domain.cash import GiveBack
 from pos.domain.catalogue import Product
 from pos.domain.plan import Share
 from pos.services.bus import Bus
@@ -111,6 +112,12 @@ class RefundsApi(Protocol):
 
     async def accept(self, order_id: str, *, reason: str, actor: str) -> OrderView:
         """M09: a voided order that was paid becomes a sale again."""
+        ...
+
+
+class GiveBacksApi(Protocol):
+    async def give_back(self, order_id: str, back: GiveBack, *, actor: str) -> OrderView:
+        """In cash or on the terminal, what a link took and its gateway cannot give back; within the refunds' cap."""
         ...
 
 
@@ -260,6 +267,8 @@ class TillApi(Protocol):
     def tenders(self) -> TendersApi: ...
     @property
     def splits(self) -> SplitsApi: ...
+    @property
+    def backs(self) -> GiveBacksApi: ...
     @property
     def refunds(self) -> RefundsApi: ...
     @property

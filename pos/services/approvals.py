@@ -23,6 +23,7 @@ class Act(StrEnum):
     RELEASE = "release"
     ACCEPT = "accept"
     SETTLE = "settle"
+    CASH_BACK = "cash_back"
 
 
 NEEDS = {
@@ -33,6 +34,7 @@ NEEDS = {
     Act.RELEASE: "override",
     Act.ACCEPT: "override",
     Act.SETTLE: "override",
+    Act.CASH_BACK: "override",
 }
 """What of a role allows it (`pos.services.people.ROLES`)."""
 

@@ -140,7 +140,8 @@ def _cache_is_verdict(case: Case) -> Iterator[str]:
 
 def _caps(case: Case) -> Iterator[str]:
     for payment in case.verdict.payments:
-        given = sum(r.amount_minor for r in case.verdict.refunds if r.payment == payment.id and r.counts)
+        back = (*case.verdict.refunds, *case.verdict.backs)
+        given = sum(r.amount_minor for r in back if r.payment == payment.id and r.counts)
         if given > payment.captured_minor:
             yield f"more was given back to {payment.id} than it captured"
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from pos.domain.cash import Method
 from pos.domain.errors import NotFound, Refused
 from pos.domain.facts import Fact, Kind, Mode, Source
 from pos.domain.journal import GENESIS, z_hash
@@ -26,6 +27,7 @@ from pos.services.evidence import Evidence
 from pos.services.exceptions import exception_view, orphan_view
 from pos.services.orderview import find_order, gateway_title, row_of_line, view_of
 from pos.services.people import People
+from pos.services.planview import METHOD_WORDS
 from pos.services.reconcile import Reconcile
 from pos.services.settle import Settle
 from pos.services.shifts import open_shift
@@ -39,6 +41,7 @@ class Movements:
     """Sums of a set of Z entries, in minor units."""
 
     cash: int
+    terminal: int
     by_gateway: dict[str, int]
     refunds: int
     count: int
@@ -217,8 +220,9 @@ class DayEnd:
         In the shop's currency alone: what the same account took in another is no part of these sums.
         """
         money = self._context.shop.currency
-        cash = sum(e.amount_minor for e in entries if e.kind == "tender")
-        rows = [TotalRow("cash", "Cash", cash, None)]
+        rows = [TotalRow("cash", "Cash", _tendered(entries, Method.CASH), None)]
+        if any(e.kind == "tender" and e.method == Method.TERMINAL for e in entries):
+            rows.append(TotalRow("terminal", METHOD_WORDS[Method.TERMINAL], _tendered(entries, Method.TERMINAL), None))
         captured_all = fees = 0
         for name in names:
             facts = [fact for fact in tx.facts.in_window(name, start, end) if fact.currency == money]
@@ -281,13 +285,19 @@ def _counted(view: DayView, counted_minor: int) -> DayView:
     return replace(view, totals=totals, cash_difference_minor=counted_minor - (cash.here_minor or 0))
 
 
+def _tendered(entries: Sequence[ZEntry], method: Method) -> int:
+    """What came in this way, less what went back: of what is taken at the counter only cash lies in the drawer."""
+    return sum(e.amount_minor for e in entries if e.kind == "tender" and e.method == method)
+
+
 def movements(entries: Sequence[ZEntry]) -> Movements:
     by_gateway: dict[str, int] = {}
     for entry in entries:
         if entry.kind == "capture":
             by_gateway[entry.method] = by_gateway.get(entry.method, 0) + entry.amount_minor
     return Movements(
-        cash=sum(e.amount_minor for e in entries if e.kind == "tender"),
+        cash=_tendered(entries, Method.CASH),
+        terminal=_tendered(entries, Method.TERMINAL),
         by_gateway=by_gateway,
         refunds=sum(e.amount_minor for e in entries if e.kind in {"refund", "bounce", "reversal"}),
         count=len(entries),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pos.domain import basket
 from pos.domain.cash import Method
 from pos.domain.errors import NotFound
+from pos.domain.giving import stuck
 from pos.domain.order import Life, Order
 from pos.domain.payment import CALL_TIMEOUT_S, Attempt, Phase
 from pos.domain.plan import Way, standing
@@ -141,6 +142,8 @@ def view_of(tx: Tx, order_id: str, now_ms: int, known: Bundle | None = None) -> 
     opened = attempt is not None and any(c.operation == "opened" and c.attempt_id == attempt.id for c in calls)
     tax_included = tx.orders.tax_included(order_id)
     shares = shares_of(standing(tx.plans.last(order_id), order), verdict.kept_minor)
+    payments = _payments(bundle, verdict)
+    allowed = by_plan(may(state, word), shares) | ({"give_back"} if any(p.stuck_minor for p in payments) else set())
     return OrderView(
         order_id=order.id,
         number=order.number,
@@ -163,10 +166,10 @@ def view_of(tx: Tx, order_id: str, now_ms: int, known: Bundle | None = None) -> 
         outward=outward(state),
         flags=verdict.flags,
         attempt=_attempt_view(attempt) if attempt else None,
-        payments=_payments(bundle, verdict),
+        payments=payments,
         change_minor=_change(bundle),
         opened=opened,
-        may=by_plan(may(state, word), shares),
+        may=allowed,
         version=order.version,
         payment_text=_how_paid(bundle, verdict),
         paid_at_ms=_paid_at(bundle, verdict),
@@ -213,10 +216,18 @@ def _attempt_view(attempt: Attempt) -> AttemptView:
 def _payments(bundle: Bundle, verdict: Verdict) -> tuple[PaymentView, ...]:
     numbers = {a.id: a.no for a in bundle.attempts}
     back = {p.payment: p.amount_minor for p in verdict.proposals}
+    held = {p.payment: p.amount_minor for p in stuck(bundle, verdict)}
     ordered = sorted(verdict.payments, key=lambda p: (p.captured_at_ms or 0, p.id))
     return tuple(
         PaymentView(
-            p.id, p.gateway, numbers.get(p.attempt_id), p.state, p.captured_minor, p.captured_at_ms, back.get(p.id, 0)
+            id=p.id,
+            gateway=p.gateway,
+            attempt_no=numbers.get(p.attempt_id),
+            state=p.state,
+            captured_minor=p.captured_minor,
+            captured_at_ms=p.captured_at_ms,
+            to_refund_minor=back.get(p.id, 0),
+            stuck_minor=held.get(p.id, 0),
         )
         for p in ordered
     )

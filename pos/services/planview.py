@@ -41,11 +41,14 @@ def paid_by(bundle: Bundle, verdict: Verdict, title: dict[str, str]) -> tuple[Pa
         if p.counts and p.captured_minor
     ]
     lines += [
-        (tender.at_ms, METHOD_WORDS[tender.method], amount)
-        for tender in bundle.tenders
-        if (amount := _counted(tender, verdict))
+        (tender.at_ms, _word(tender), amount) for tender in bundle.tenders if (amount := _counted(tender, verdict))
     ]
     return tuple(PaidLine(text, amount) for _, text, amount in sorted(lines, key=lambda line: line[0]))
+
+
+def _word(tender: Tender) -> str:
+    method = str(METHOD_WORDS[tender.method])
+    return Methods.BACK.format(method=method.lower()) if tender.payment else method
 
 
 def _counted(tender: Tender, verdict: Verdict) -> int:

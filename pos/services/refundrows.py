@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pos.domain.errors import Refused
+from pos.domain.giving import refundable_of, replaced_by
 from pos.domain.payment import KeyParts, idempotency_key
 from pos.domain.ports import RefundRequest
 from pos.domain.refund import Purpose, Refund
 from pos.domain.store_port import Outgoing, Tx
-from pos.domain.verdict import Bundle, Proposal, Verdict, fold, refundable_of, replaced_by
+from pos.domain.verdict import Bundle, Proposal, Verdict, fold
 from pos.services.context import Context
 from pos.services.desk import Desk
 
@@ -53,7 +54,7 @@ class RefundRows:
         calls = []
         for proposal in proposals:
             refund = self.row(bundle, proposal, purpose, why, now)
-            made_good = why.replaces or replaced_by(refund, verdict, bundle.refunds)
+            made_good = why.replaces or replaced_by(refund.payment, refund.amount_minor, verdict, bundle)
             refund = replace(refund, replaces=made_good)
             refund = replace(refund, return_id=why.return_id or _return_of(refund, bundle.refunds))
             tx.money.add_refund(refund)

@@ -129,7 +129,7 @@ class Refunds:
         """
 
         def plan(tx: Tx, bundle: Bundle, verdict: Verdict) -> Plan:
-            failed = next((r for r in unreplaced(verdict.refunds, bundle.refunds) if refund_id in (r.ours, r.id)), None)
+            failed = next((r for r in unreplaced(verdict.refunds, bundle) if refund_id in (r.ours, r.id)), None)
             if failed is None:
                 raise Refused("This refund has not failed.", "Look at the order's timeline.")
             room = [p for p in room_of(bundle, verdict) if p.payment == failed.payment]

@@ -68,7 +68,7 @@ class Tendering:
         tx.money.enter(ZEntry("tender", tender.id, tender.order_id, till, method, amount, tender.currency, at))
         if method is Method.CASH:
             tx.money.effect_once(tender.order_id, "drawer", tender.id, now, now + DRAWER_VALID_MS)
-        if amount > 0:
+        if amount > 0 or tender.payment:  # whoever gets cash back for a link gets a paper with it
             tx.money.effect_once(tender.order_id, "receipt", tender.id, now, now + RECEIPT_VALID_MS)
         body = {"amount_minor": amount} | ({"reason": note} if note else {})
         body |= {"approved_by": approved_by} if approved_by else {}

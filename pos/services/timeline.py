@@ -117,8 +117,12 @@ def _money_rows(tx: Tx, order_id: str, money: Money) -> list[TimelineRow]:
     rows = []
     for tender in tx.money.tenders(order_id):
         word = Happened.TENDER if tender.amount_minor > 0 else Happened.GIVEN_BACK
-        text = word.format(amount=money(abs(tender.amount_minor)), method=METHOD_WORDS[tender.method].lower())
-        rows.append(TimelineRow(tender.at_ms, "till", text))
+        if tender.payment:
+            word = Happened.GIVEN_BACK_FOR
+        method = METHOD_WORDS[tender.method].lower()
+        text = word.format(amount=money(abs(tender.amount_minor)), method=method, reason=tender.reason)
+        source = "manager" if tender.payment else "till"
+        rows.append(TimelineRow(tender.at_ms, source, text, payment=tender.payment))
     for note in tx.returns.of_order(order_id):
         text = Happened.RETURN.format(number=note.number, amount=money(note.total_minor), reason=note.reason)
         rows.append(TimelineRow(note.at_ms, "manager", text))

@@ -65,6 +65,8 @@ class PaymentView:
     captured_minor: int
     captured_at_ms: int | None
     to_refund_minor: int
+    stuck_minor: int = 0
+    """What its gateway refused to give back, or could not: a manager may give it back in cash."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -257,6 +257,8 @@ tender = Table(
     _text("reason"),
     _text("till"),
     _text("return_id"),
+    _text("purpose"),
+    _text("replaces"),
     Index("ix_tender_order", "order_id"),
 )
 

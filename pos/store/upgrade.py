@@ -17,7 +17,10 @@ KNOWN = ("0001", "0002", "0003")
 WRITES_SINCE = 3
 """The level (`gate.LEVEL`) of the oldest program that may write this schema."""
 READS_SINCE = 3
-"""... and of the oldest that reads it rightly. A migration that only adds leaves this as it is."""
+"""... and of the oldest that reads it rightly. A migration that only adds leaves this as it is; one after which older
+
+programs would count money otherwise does not.
+"""
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 

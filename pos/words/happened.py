@@ -39,6 +39,7 @@ class Happened:
     TENDER = Text("{amount} taken in {method}")
     GIVEN_BACK = Text("{amount} given back in {method}")
     RETURN = Text("Credit note {number} over {amount}: {reason}")
+    GIVEN_BACK_FOR = Text("{amount} given back in {method} instead: {reason}")
     REFUND_ASKED = Text("Refund of {amount} asked for: {reason}")
     RELEASED = Text("Link {no} given up by {actor}: {reason}")
     ABANDONED = Text("Link {no} was never shown: {reason}")
@@ -51,6 +52,7 @@ class Methods:
     BY_HAND = Text("By hand")
     QR = Text("QR · {gateway}")
     ANY_QR = Text("QR")
+    BACK = Text("Given back in {method}")
 
 
 class Receipt:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 VERDICT = "pos/domain/verdict.py"
+GIVING = "pos/domain/giving.py"
 ISSUE = "pos/services/issue.py"
 SETTLE = "pos/services/settle.py"
 RECONCILE = "pos/services/reconcile.py"
@@ -561,6 +562,53 @@ MONEY_BACK = {
         "Kind.DISPUTE_LOST: 2, Kind.DISPUTE_WON: 3}",
         "Kind.DISPUTE_LOST: 0, Kind.DISPUTE_WON: 0}",
         _BACK + "test_75_a_dispute_is_an_axis_of_its_own",
+    ),
+    "cash_back_outside_the_cap": fault(
+        "What was given back in cash is not counted before more goes back.",
+        GIVING,
+        "refundable_minor(payment, (*verdict.refunds, *verdict.backs), disputes)",
+        "refundable_minor(payment, verdict.refunds, disputes)",
+        _BACK + "test_78_what_the_gateway_cannot_give_back_goes_back_in_cash_inside_the_cap",
+    ),
+    "cash_back_at_will": fault(
+        "Cash is given back for a link that its gateway would refund.",
+        GIVING,
+        "if room and any(r.payment == payment.id and r.state in FAILED for r in verdict.refunds):",
+        "if room:",
+        _BACK + "test_78_what_the_gateway_cannot_give_back_goes_back_in_cash_inside_the_cap",
+        _BACK + "test_78_a_second_payment_that_cannot_go_back_is_undone_in_cash_and_nobody_is_asked_again",
+    ),
+    "cash_back_makes_nothing_good": fault(
+        "A refund that failed is waited for although its money was given back in cash.",
+        VERDICT,
+        " + [tender.replaces for tender in bundle.tenders]",
+        "",
+        _BACK + "test_78_a_second_payment_that_cannot_go_back_is_undone_in_cash_and_nobody_is_asked_again",
+    ),
+    "cash_back_by_anybody": Fault(
+        "Whoever stands at the till gives cash back for a link.",
+        (
+            Edit(
+                "pos/services/givebacks.py",
+                "        self._approvals.allow(Act.REFUND, actor)\n"
+                "        self._approvals.allow(Act.CASH_BACK, actor)\n",
+                "",
+            ),
+            Edit(
+                "pos/services/givebacks.py",
+                "self._approvals.approve("
+                "Ask(Act.CASH_BACK, order_id, amount + given_back_minor(bundle), actor, second))",
+                "actor",
+            ),
+        ),
+        (_BACK + "test_78_only_a_manager_gives_back_in_cash_and_says_why",),
+    ),
+    "cash_back_not_verified": fault(
+        "The books are not asked whether more went back in cash than a payment took.",
+        "pos/services/books.py",
+        "back = (*case.verdict.refunds, *case.verdict.backs)",
+        "back = case.verdict.refunds",
+        _BACK + "test_78_more_given_back_than_was_taken_is_found_in_the_books",
     ),
     "last_word_wins": fault(
         "A failed that comes after the capture takes it back.",

@@ -6,15 +6,18 @@ import asyncio
 import itertools
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pos.app.wiring import DATABASE
-from pos.domain.errors import Refused
+from pos.domain.cash import GiveBack, Method
+from pos.domain.errors import BadInput, NotAllowed, Refused
 from pos.domain.facts import Kind, Source
 from pos.domain.ports import Part, PreparedCall
 from pos.domain.shown import Shown
+from pos.domain.store_port import Tx
 from pos.domain.verdict import Flag, Money
 from pos.services.evidence import Evidence, evidence_of
 from pos.services.views import OrderView
@@ -200,3 +203,112 @@ async def test_77_a_late_paid_after_everything_was_given_back_changes_nothing(sh
     assert (after.shown, after.refunded_minor, after.owed_minor) == (Shown.REFUNDED, 20_000, 0)
     assert await outside.codes(shop) == set()
     await shop.assert_books()
+
+
+async def bounced(shop: Shop, view: OrderView, *, owed: bool = False) -> OrderView:
+    """Given back to its payment, which the gateway cannot do: the money is with us again."""
+    shop.bank.fault("refund.create", "refund_fails", after_s=0.0, succeed_first=False)
+    if owed:
+        await shop.till.refunds.refund_owed(view.order_id, reason="twice", actor="Owner")
+    else:
+        await shop.till.refunds.refund(view.order_id, amount_minor=None, reason="cold", actor="Owner")
+    for _ in range(50):
+        await sweep(shop)
+        view = await shop.again(view)
+        if Flag.REFUND_FAILED in view.flags:
+            return view
+    raise AssertionError("the refund did not fail")
+
+
+def drawer(shop: Shop) -> list[int]:
+    entries = shop.till.database.read_now(lambda tx: tx.money.entries(open_only=True))
+    return [e.amount_minor for e in entries if (e.kind, e.method) == ("tender", "cash")]
+
+
+async def in_cash(shop: Shop, view: OrderView, amount_minor: int | None = None, **more: str) -> OrderView:
+    back = GiveBack(more.pop("reason", "the card is closed"), amount_minor=amount_minor, **more)  # type: ignore[arg-type]
+    return await shop.till.backs.give_back(view.order_id, back, actor="Owner")
+
+
+async def test_78_what_the_gateway_cannot_give_back_goes_back_in_cash_inside_the_cap(shop: Shop) -> None:
+    view = await paid(shop)
+    with pytest.raises(Refused, match="has to be given back in cash"):
+        await in_cash(shop, view)
+    failed = await bounced(shop, view)
+    assert ("give_back" in failed.may, failed.payments[0].stuck_minor, await outside.codes(shop)) == (
+        True,
+        20_000,
+        {"M14"},
+    )
+    part = await in_cash(shop, failed, 5_000)
+    assert (part.shown, part.kept_minor, part.refunded_minor) == (Shown.PART_REFUNDED, 20_000, 5_000)
+    assert await outside.codes(shop) == {"M14"}, "the customer waits for the rest"
+    with pytest.raises(Refused, match="more than is left"):
+        await in_cash(shop, failed, 15_001)
+    with pytest.raises(Refused, match="more than is left"):
+        await shop.till.refunds.refund(view.order_id, amount_minor=15_001, reason="x", actor="Owner")
+    both = (in_cash(shop, failed, 15_000) for _ in range(2))
+    done = await asyncio.gather(*both, return_exceptions=True)
+    assert sorted(isinstance(one, Refused) for one in done) == [False, True], "pressed twice, given once"
+    after = await shop.again(view)
+    assert (after.shown, after.refunded_minor, "give_back" in after.may) == (Shown.REFUNDED, 20_000, False)
+    assert (drawer(shop), outside.effects(shop, "drawer")) == ([-5_000, -15_000], 2)
+    with pytest.raises(Refused):
+        await shop.till.refunds.refund(view.order_id, amount_minor=None, reason="again", actor="Owner")
+    await shop.assert_books()
+
+
+async def test_78_a_second_payment_that_cannot_go_back_is_undone_in_cash_and_nobody_is_asked_again(shop: Shop) -> None:
+    view = await paid(shop)
+    shop.bank.desk("POST", f"/links/{view.attempt.link_id}/capture", {})  # type: ignore[union-attr]
+    await sweep(shop)
+    double = await bounced(shop, view, owed=True)
+    assert (double.owed_minor, await outside.codes(shop)) == (20_000, {"M06", "M14"})
+    back = await in_cash(shop, double)
+    assert (back.shown, back.money, back.owed_minor, back.kept_minor) == (Shown.PAID, Money.PAID, 0, 20_000)
+    assert (await outside.codes(shop), drawer(shop)) == (set(), [-20_000])
+    with pytest.raises(Refused, match="has to be given back"):
+        await in_cash(shop, back, 1)
+    (tender,) = shop.till.database.read_now(lambda tx: tx.money.tenders(view.order_id))
+    assert (tender.purpose, tender.payment, tender.reason) == ("undo", failed_one(double), "the card is closed")
+    await sweep(shop)
+    assert (await shop.again(view)).shown is Shown.PAID
+    await shop.assert_books()
+
+
+def failed_one(view: OrderView) -> str:
+    """The payment whose refund failed."""
+    return next(p.id for p in view.payments if p.stuck_minor)
+
+
+async def test_78_only_a_manager_gives_back_in_cash_and_says_why(shop: Shop) -> None:
+    view = await bounced(shop, await paid(shop))
+    for who in ("Nobody", "Kim"):
+        with pytest.raises(NotAllowed):
+            await shop.till.backs.give_back(view.order_id, GiveBack("x"), actor=who)
+    with pytest.raises(BadInput, match="why"):
+        await in_cash(shop, view, reason=" ")
+    with pytest.raises(BadInput, match="above zero"):
+        await in_cash(shop, view, 0)
+    with pytest.raises(BadInput, match="by hand"):
+        await in_cash(shop, view, method=Method.BY_HAND)
+    with pytest.raises(Refused, match="no payment pay_other"):
+        await in_cash(shop, view, payment="pay_other")
+    assert (await shop.again(view)).refunded_minor == 0
+    named = await in_cash(shop, view, payment=view.payments[0].id)
+    told = [row.text for row in await shop.till.queries.timeline(view.order_id)]
+    assert (named.shown, any("the card is closed" in text for text in told)) == (Shown.REFUNDED, True)
+    slip = await shop.till.queries.receipt(view.order_id)
+    assert any("-" in line and "200.00" in line for line in slip)
+
+
+async def test_78_more_given_back_than_was_taken_is_found_in_the_books(shop: Shop) -> None:
+    view = await bounced(shop, await paid(shop))
+    await in_cash(shop, view)
+
+    def spoil(tx: Tx) -> None:
+        (tender,) = tx.money.tenders(view.order_id)
+        tx.money.add_tender(replace(tender, id="another", amount_minor=-1))
+
+    shop.till.database.write_now(spoil)
+    assert "I6" in {broken.invariant for broken in await shop.till.books.verify()}

@@ -200,6 +200,21 @@ def refunds_and_disputes() -> Iterator[Case]:
         yield Case(("dispute, of two payments", state), known(Life.PLACED, two, (*twice, *told)))
 
 
+def given_back_in_cash() -> Iterator[Case]:
+    """What a link took and its gateway could not give back: a tender that is bound to the payment."""
+    one, two = (attempt(Phase.CLOSED),), (attempt(Phase.CLOSED), attempt(Phase.CLOSED, 2))
+    paid, twice = payment("captured"), (*payment("captured"), *payment("captured", 2))
+    for words, purpose, amount, life, attempts, facts in (
+        ("undo, of two payments", Purpose.UNDO, TOTAL, Life.PLACED, two, twice),
+        ("undo, order voided", Purpose.UNDO, TOTAL, Life.VOIDED, one, paid),
+        ("return of all", Purpose.RETURN, TOTAL, Life.PLACED, one, paid),
+        ("return of half", Purpose.RETURN, TOTAL // 2, Life.PLACED, one, paid),
+    ):
+        row, told = refund("failed", amount, purpose)
+        back = cash(-amount, payment="ch_1", purpose=purpose.value, replaces=row.id)
+        yield Case((words,), known(life, attempts, (*facts, *told), refunds=(row,), tenders=(back,)))
+
+
 def _result(bundle: Bundle) -> tuple[str, ...]:
     verdict = fold(bundle)
     sure = certainty(bundle.attempts, verdict.in_flight, NOW_MS + 1)
@@ -311,6 +326,11 @@ def page() -> str:
         "## Money that goes back",
         "",
         *table(("What", "State"), refunds_and_disputes()),
+        "## Given back in cash",
+        "",
+        "Its gateway had refused to give it back, or could not; the row stands for that refund as well.",
+        "",
+        *table(("What",), given_back_in_cash()),
         "## Phases of an attempt",
         "",
         *phases(),

@@ -30,6 +30,15 @@ async def test_a_terminal_pays_what_is_left_after_the_link_is_closed(shop: Shop)
     await shop.assert_books()
 
 
+async def test_what_a_terminal_took_lies_in_no_drawer(shop: Shop) -> None:
+    await shop.till.cash.sell(shop.lines(TEA), 10_000)
+    view = await shop.sell(TEA)
+    await shop.till.tenders.terminal(view.order_id, note="083116", actor="Owner")
+    day = await shop.till.day.close(actor="Owner", counted_minor=TEA.price_minor)
+    here = {row.key: row.here_minor for row in day.totals}
+    assert (here["cash"], here["terminal"], day.cash_difference_minor) == (TEA.price_minor, TEA.price_minor, 0)
+
+
 async def test_no_terminal_while_the_gateway_does_not_say_that_the_link_is_closed(shop: Shop) -> None:
     view = await shop.sell(TEA)
     shop.bank.fault("link.*", "drop", 4)

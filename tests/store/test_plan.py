@@ -15,7 +15,7 @@ from tests.store.test_store import ORDER, put_order
 
 SHARES = (Share(Way.QR, 600, "stripe"), Share(Way.TERMINAL, 300), Share(Way.CASH, 100))
 PLAN = Plan("plan-1", ORDER, 1, 1, 0, SHARES, 7, "Owner")
-COLUMNS = {"attempt": ("share_minor", "due_minor", "kept_minor", "plan_no")}
+COLUMNS = {"attempt": ("share_minor", "due_minor", "kept_minor", "plan_no"), "tender": ("purpose", "replaces")}
 
 
 def test_the_last_plan_of_an_order_counts_and_all_are_kept(database: Database) -> None:

@@ -1,4 +1,4 @@
-"""Saved plans of tenders, and with each attempt what it was computed from.
+"""Saved plans of tenders, with each attempt what it was computed from, with money given back its purpose.
 
 Only adds. A database that this version makes has all of it from the first migration, which takes the tables as they
 are now; there is nothing left to do here then.
@@ -17,7 +17,10 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-ADDED = {"attempt": ("share_minor", "due_minor", "kept_minor", "plan_no")}
+ADDED = {
+    "attempt": ("share_minor", "due_minor", "kept_minor", "plan_no"),
+    "tender": ("purpose", "replaces"),
+}
 
 
 def upgrade() -> None:
