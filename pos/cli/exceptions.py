@@ -10,7 +10,7 @@ import click
 from pos.app.wiring import Till
 from pos.cli.common import approved_option, as_option, exit_for, json_option, say, say_json, show_order, utc, with_till
 from pos.services.exceptions import told
-from pos.services.views import Decision, ExceptionView, OrderView
+from pos.services.views import ExceptionView, OrderView, Resolution
 
 
 @click.command()
@@ -73,7 +73,7 @@ async def _resolve(till: Till, code: str, about: str, **wanted: Any) -> OrderVie
     if wanted["settled"]:
         await till.exceptions.settle(row.id, reason=reason, actor=actor, approved_by=second)
         return None
-    return await till.exceptions.act(row.id, Decision(reason, actor, wanted["order"], second))
+    return await till.exceptions.act(row.id, Resolution(reason, actor, wanted["order"], second))
 
 
 def exception_json(row: ExceptionView) -> dict[str, Any]:

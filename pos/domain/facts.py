@@ -35,6 +35,7 @@ class Kind(StrEnum):
     PAYMENT_OF_LINK = "payment.of.link"
     PAYMENT_OF_REFERENCE = "payment.of.reference"
     PAYMENT_ATTACHED = "payment.attached"
+    PAYMENT_OF_SHOP = "payment.of.shop"
     REFUND_OF_PAYMENT = "refund.of.payment"
     REFUND_OF_OURS = "refund.of.ours"
     DISPUTE_OF_PAYMENT = "dispute.of.payment"
@@ -49,6 +50,7 @@ _BINDINGS = frozenset(
         Kind.PAYMENT_OF_LINK,
         Kind.PAYMENT_OF_REFERENCE,
         Kind.PAYMENT_ATTACHED,
+        Kind.PAYMENT_OF_SHOP,
         Kind.REFUND_OF_PAYMENT,
         Kind.REFUND_OF_OURS,
         Kind.DISPUTE_OF_PAYMENT,
@@ -77,6 +79,7 @@ class Fact:
     `object` is the gateway's id of the link, payment, refund, dispute or payout; `target` the other end of a
     binding; `at_ms` the gateway's own time in milliseconds since 1970 UTC, where it names one. For
     `payout.included` the object is the payment or refund, the target the payout, the amount gross and the fee its fee.
+    The target of `payment.of.shop` is `<shop id>/<till>`, from marks that a till of ours left at the gateway.
     """
 
     gateway: str
@@ -111,3 +114,8 @@ class Sighting:
     hint: str
     seen_at_ms: int
     raw_sha256: str = ""
+
+
+def shop_mark(shop: str, till: str) -> str:
+    """The target of `payment.of.shop`; "" where the marks name no shop, or are longer than any of ours."""
+    return f"{shop}/{till}" if 0 < len(shop) <= 100 and len(till) <= 40 and "/" not in shop else ""

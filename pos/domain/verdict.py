@@ -7,7 +7,7 @@ maximum, a sum over distinct objects, or a set. Rules: design/payment-truth.md s
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -73,6 +73,8 @@ class Bundle:
     tenders: Sequence[Tender] = ()
     refunds: Sequence[Refund] = ()
     links: Mapping[tuple[str, str], str] | None = None
+    absent: frozenset[str] = frozenset()
+    """Orders that references of these payments name and that are not here; asked for only where a person attached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,18 +153,20 @@ class Verdict:
         return max(0, self.due_minor - self.kept_minor)
 
 
-def order_of(bindings: Iterable[Fact], links: Mapping[tuple[str, str], str]) -> tuple[str, bool]:
+def order_of(
+    bindings: Iterable[Fact], links: Mapping[tuple[str, str], str], absent: Collection[str] = ()
+) -> tuple[str, bool]:
     """The order id a payment belongs to ("" if none), and whether its bindings disagree.
 
-    Link before reference, the gateway before a person.
+    Link before reference, the gateway before a person. A reference to an order that is not here (`absent`) names none.
     """
     found: dict[Kind, set[str]] = defaultdict(set)
     for fact in bindings:
         if fact.kind is Kind.PAYMENT_OF_LINK:
             owner = links.get((fact.gateway, fact.target), "")
         else:
-            parsed = parse_reference(fact.target)
-            owner = parsed[0] if parsed else ""
+            parsed = parse_reference(fact.target) if fact.kind is not Kind.PAYMENT_OF_SHOP else None
+            owner = parsed[0] if parsed and parsed[0] not in absent else ""
         if owner:
             found[fact.kind].add(owner)
     by_gateway = found[Kind.PAYMENT_OF_LINK] | found[Kind.PAYMENT_OF_REFERENCE]
@@ -232,7 +236,7 @@ def _payments(bundle: Bundle, facts: Sequence[Fact]) -> list[PaymentState]:
     states = []
     for (gateway, account, mode, payment), own in sorted(grouped.items()):
         bindings = [fact for fact in own if fact.kind.is_binding]
-        owner, _ = order_of(bindings, links)
+        owner, _ = order_of(bindings, links, bundle.absent)
         if owner == bundle.order.id:
             states.append(_payment(bundle, (gateway, account, mode, payment), own, facts))
     return states

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import msgspec
 
-from pos.domain.facts import Fact, Kind, Mode
+from pos.domain.facts import Fact, Kind, Mode, shop_mark
 from pos.domain.ports import (
     Adapter,
     Answer,
@@ -56,6 +56,7 @@ __all__ = [
     "plain",
     "retry_after",
     "segment",
+    "shop_mark",
     "with_query",
 ]
 

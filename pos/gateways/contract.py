@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
-from pos.domain.facts import Fact, Kind
+from pos.domain.facts import Fact, Kind, shop_mark
 from pos.domain.ports import (
     Adapter,
     Asked,
@@ -284,6 +284,16 @@ class LookContract:
             bound = {(f.object, f.target) for f in told(reading.facts, Kind.PAYMENT_OF_LINK)}
             assert bound == {(captured.object, link.id)}
             assert (reading.links[0].state, reading.links[0].complete_look) == ("closed", True)
+
+    async def test_a_payment_names_the_shop_and_till_that_asked_for_it(self, harness: Harness) -> None:
+        """Another shop on the same account knows it for one of ours, and not for a stranger's."""
+        async with talk(harness) as t:
+            request = t.request()
+            _, captured = await t.paid(request)
+            readings = await t.all(t.adapter.fetch_payment(captured.object))
+            marks = {(f.object, f.target) for r in readings for f in told(r.facts, Kind.PAYMENT_OF_SHOP)}
+            ours = {(captured.object, shop_mark(request.shop, request.till))}
+            assert marks == (ours if t.adapter.capabilities.names_shop else set())
 
     async def test_looking_twice_tells_the_same_facts(self, harness: Harness) -> None:
         async with talk(harness) as t:

@@ -14,14 +14,16 @@ from pos.domain.cash import GiveBack
 from pos.domain.catalogue import Product
 from pos.domain.plan import Share
 from pos.services.bus import Bus
+from pos.services.returns import Decision, Goods, TakenBack
 from pos.services.setup_views import GatewayCard, NewKeys, SafeView, Tested
 from pos.services.views import (
     DayView,
-    Decision,
     ExceptionView,
     GatewayChoice,
     OrderRow,
     OrderView,
+    Resolution,
+    ReturnView,
     StatusView,
     TimelineRow,
 )
@@ -102,12 +104,22 @@ class SplitsApi(Protocol):
 
 
 class RefundsApi(Protocol):
-    async def refund_owed(self, order_id: str, *, reason: str, actor: str) -> OrderView:
+    """`approved_by` names a second manager; NotAllowed where one is needed and missing."""
+
+    async def refund_owed(self, order_id: str, *, reason: str, actor: str, approved_by: str = "") -> OrderView:
         """Give back what is owed (second payment, excess, money of a voided order)."""
         ...
 
-    async def refund(self, order_id: str, *, amount_minor: int | None, reason: str, actor: str) -> OrderView:
-        """Goods or good will: give back `amount_minor` (None: all that is left) of a paid order."""
+    async def refund(
+        self, order_id: str, *, amount_minor: int | None, reason: str, actor: str, approved_by: str = ""
+    ) -> OrderView:
+        """Good will: give back `amount_minor` (None: all that is left) of a paid order."""
+        ...
+
+    async def retry(
+        self, order_id: str, refund_id: str, *, reason: str, actor: str, approved_by: str = ""
+    ) -> OrderView:
+        """Ask for a refund that failed anew, for the same purpose and credit note."""
         ...
 
     async def accept(self, order_id: str, *, reason: str, actor: str) -> OrderView:
@@ -116,8 +128,28 @@ class RefundsApi(Protocol):
 
 
 class GiveBacksApi(Protocol):
-    async def give_back(self, order_id: str, back: GiveBack, *, actor: str) -> OrderView:
+    async def give_back(self, order_id: str, back: GiveBack, *, actor: str, approved_by: str = "") -> OrderView:
         """In cash or on the terminal, what a link took and its gateway cannot give back; within the refunds' cap."""
+        ...
+
+
+class ReturnsApi(Protocol):
+    async def look(self, order_id: str, goods: Goods | None = None) -> ReturnView:
+        """What of a sale may come back, and what the goods are worth; Refused where nothing of it may."""
+        ...
+
+    async def take_back(self, order_id: str, goods: Goods, decision: Decision) -> TakenBack:
+        """Write the credit note and give its money back."""
+        ...
+
+    async def paper(self, number: str) -> list[str]:
+        """A credit note as lines of text, 42 characters wide."""
+        ...
+
+
+class GivingUpApi(Protocol):
+    async def give_back_and_void(self, order_id: str, *, reason: str, actor: str, approved_by: str = "") -> OrderView:
+        """A part-paid order: void it, and give back what was paid."""
         ...
 
 
@@ -138,7 +170,7 @@ class ExceptionsApi(Protocol):
     """What needs a person: an order's, the shop's, and payments whose order is not here."""
 
     async def listed(self) -> list[ExceptionView]: ...
-    async def act(self, exception_id: str, decision: Decision) -> OrderView | None:
+    async def act(self, exception_id: str, decision: Resolution) -> OrderView | None:
         """Carry out the proposed step; Refused where it takes a customer."""
         ...
 
@@ -271,6 +303,10 @@ class TillApi(Protocol):
     def backs(self) -> GiveBacksApi: ...
     @property
     def refunds(self) -> RefundsApi: ...
+    @property
+    def returns(self) -> ReturnsApi: ...
+    @property
+    def givingup(self) -> GivingUpApi: ...
     @property
     def day(self) -> DayApi: ...
     @property

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from pos.domain import journal
 from pos.domain.cash import Method
 from pos.domain.errors import BadInput
 from pos.domain.facts import Kind
@@ -26,18 +25,9 @@ from pos.domain.verdict import Bundle, Money, Verdict, fold
 from pos.services.context import Context
 from pos.services.orderview import attempt_of, state_of
 from pos.services.settle import UNKNOWN_LIMIT_MS, cached_of
+from pos.services.wholebooks import WHOLE_BOOKS, Break
 
-
-@dataclass(frozen=True, slots=True)
-class Break:
-    """An invariant that does not hold."""
-
-    invariant: str
-    subject: str
-    why: str
-
-    def __str__(self) -> str:
-        return f"{self.invariant} {self.subject}: {self.why}"
+__all__ = ["CHECKS", "WHOLE_BOOKS", "Books", "Break"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +57,8 @@ class Books:
             case = Case(tx, shop, now, bundle, fold(bundle))
             for name, check in CHECKS.items():
                 found += [Break(name, bundle.order.number, why) for why in check(case)]
-        found += _facts_unchanged(tx)
-        found += _chains_hold(tx)
-        found += _each_entry_in_its_z(tx)
-        found += _numbers_without_gaps(tx)
+        for look in WHOLE_BOOKS:
+            found += look(tx, self._context.shop)
         return found
 
     async def export(self) -> list[str]:
@@ -247,63 +235,6 @@ CHECKS: dict[str, Callable[[Case], Iterator[str]]] = {
     "life": _life_fits,
     "returns": _returns_fit,
 }
-
-
-def _facts_unchanged(tx: Tx) -> Iterator[Break]:
-    """I10: a fact's id is the digest of what it says; I13: a captured payment has one owner."""
-    seen = {fact_id for fact_id, _ in tx.facts.sightings()}
-    parked = {p.payment for p in tx.facts.parked()}
-    for fact, _ in tx.facts.all():
-        if fact.id not in seen:
-            yield Break("I10", fact.object, "a fact without a sighting, or changed after it was written")
-        if fact.kind is Kind.PAYMENT_CAPTURED:
-            owned = bool(tx.facts.orders_of([fact]))
-            if owned == (fact.object in parked):
-                yield Break("I13", fact.object, "a captured payment needs exactly one of order, orphan, foreign")
-
-
-def _chains_hold(tx: Tx) -> Iterator[Break]:
-    """I12: journal and Z reports are unbroken chains; every closed entry is in exactly one Z."""
-    by_till: dict[str, list[journal.Entry]] = {}
-    for entry in tx.journal.entries():
-        by_till.setdefault(entry.till, []).append(entry)
-    for till, entries in by_till.items():
-        broken = journal.verify(entries)
-        if broken is not None:
-            yield Break("I12", f"journal of till {till}", f"entry {broken} does not fit")
-    previous: dict[str, str] = {}
-    numbers: dict[str, int] = {}
-    for z in tx.days.zs():
-        before, number = previous.get(z.scope, journal.GENESIS), numbers.get(z.scope, 0) + 1
-        if z.no != number or z.previous != before or z.hash != journal.z_hash(before, z.scope, z.no, z.body):
-            yield Break("I12", f"{z.scope} {z.no}", "the chain of closed reports is broken")
-        previous[z.scope], numbers[z.scope] = z.hash, z.no
-
-
-def _each_entry_in_its_z(tx: Tx) -> Iterator[Break]:
-    """I12: what a closed Z of a till says moved is what the entries say, each in exactly one."""
-    put: dict[str, set[tuple[str, str, int]]] = {}
-    for entry in tx.money.entries(open_only=False):
-        put.setdefault(entry.z_id, set()).add((entry.kind, entry.subject, entry.amount_minor))
-    put.pop("", None)
-    for z in tx.days.zs():
-        if z.scope.startswith("till:"):
-            told = {(e["kind"], e["subject"], e["amount_minor"]) for e in json.loads(z.body)["entries"]}
-            if told != put.pop(z.id, set()):
-                yield Break("I12", f"{z.scope} {z.no}", "its entries are not what it was closed with")
-    for z_id in put:
-        yield Break("I12", z_id, "entries are in a Z that does not exist")
-
-
-def _numbers_without_gaps(tx: Tx) -> Iterator[Break]:
-    """Credit notes of a till are numbered 1, 2, 3 ..."""
-    by_till: dict[str, list[str]] = {}
-    for note in tx.returns.all():
-        by_till.setdefault(note.till, []).append(note.number)
-    for till, numbers in by_till.items():
-        wanted = {f"{till}-R{no:05d}" for no in range(1, len(numbers) + 1)}
-        if set(numbers) != wanted:
-            yield Break("returns", f"till {till}", "the numbers of its credit notes have a gap")
 
 
 def _exceptions(tx: Tx, order_id: str) -> Iterator[dict[str, Any]]:

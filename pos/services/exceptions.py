@@ -16,7 +16,7 @@ from pos.services.approvals import Act, Approvals, Ask
 from pos.services.checkout import Checkout
 from pos.services.context import Context
 from pos.services.refunds import Refunds
-from pos.services.views import Decision, ExceptionView, OrderView
+from pos.services.views import ExceptionView, OrderView, Resolution
 
 BY_A_PERSON = frozenset({Action.INVESTIGATE, Action.REASON, Action.NONE})
 """Steps that are taken outside the till: what is left to do here is to say how it ended."""
@@ -55,7 +55,7 @@ class Exceptions:
             raise BadInput(f"Several exceptions {code.upper()} are about {about}.", f"Name one of {subjects}.")
         return found[0]
 
-    async def act(self, exception_id: str, decision: Decision) -> OrderView | None:
+    async def act(self, exception_id: str, decision: Resolution) -> OrderView | None:
         """Carry out the proposed step; the order as it is then, None where it is about no order.
 
         Raises:

@@ -22,16 +22,17 @@ from pos.domain import verdict as verdicts
 from pos.domain.facts import Fact, Kind, Source
 from pos.domain.matching import Action, Finding, findings
 from pos.domain.order import Life
-from pos.domain.payment import WATCH_CLOSED_DAYS, Attempt, Phase, parse_reference
+from pos.domain.payment import WATCH_CLOSED_DAYS, Attempt, Phase
 from pos.domain.ports import LinkInfo
 from pos.domain.refund import Refund
 from pos.domain.store_port import Cached, Healed, Parked, Problem, Tx, ZEntry
 from pos.domain.verdict import Bundle, Money, PaymentState, Verdict
 from pos.services import schedule
 from pos.services.bus import OrderChanged
-from pos.services.context import Context
+from pos.services.context import Context, ShopSettings
 from pos.services.evidence import Evidence
 from pos.services.orderview import row_of
+from pos.services.parking import whose
 from pos.services.views import OrderRow
 
 RECEIPT_VALID_MS = 10 * 60_000
@@ -79,7 +80,7 @@ class Settle:
             orders = tx.facts.orders_of(new)  # what was known already has been folded already
             orders |= {a.order_id for info in item.links if (a := tx.attempts.by_link(item.gateway, info.id))}
             touched |= dict.fromkeys(orders, item)
-            _park(tx, item.gateway, new)
+            _park(tx, self._context.shop, item.gateway, new)
             if item.cursor:
                 tx.sync.set_cursor(item.cursor)
             if item.drop_hint:
@@ -284,8 +285,8 @@ def _after_look(attempt: Attempt, info: LinkInfo, *, in_flight: bool, paid: bool
     return replace(seen, look_due_at_ms=due)
 
 
-def _park(tx: Tx, gateway: str, new: Sequence[Fact]) -> None:
-    """Captured payments without an order here stay visible: orphan (our reference) or foreign."""
+def _park(tx: Tx, shop: ShopSettings, gateway: str, new: Sequence[Fact]) -> None:
+    """Captured payments without an order here stay visible: orphan, another of ours, or foreign."""
     for payment in sorted({f.object for f in new if f.kind.startswith("payment.")}):
         facts = tx.facts.of_payment(gateway, payment)
         captures = [f for f in facts if f.kind is Kind.PAYMENT_CAPTURED]
@@ -295,9 +296,7 @@ def _park(tx: Tx, gateway: str, new: Sequence[Fact]) -> None:
             tx.facts.unpark(gateway, payment)
             continue
         newest = captures[-1]
-        ours = any(f.kind is Kind.PAYMENT_OF_REFERENCE and parse_reference(f.target) for f in facts)
-        owner = next((f.target for f in facts if f.kind is Kind.PAYMENT_OF_REFERENCE), "")
-        kind = "orphan" if ours else "foreign"
+        kind, owner = whose(tx, shop, facts)
         amount, currency = newest.amount_minor or 0, newest.currency
         row = Parked(gateway, newest.account, newest.mode, payment, owner, kind, amount, currency, newest.at_ms)
         tx.facts.park(row)

@@ -209,7 +209,7 @@ class ExceptionView:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class Resolution:
     """What a person decides: why, who, and the order's number where a payment is to be attached to one.
 
     `approved_by`: a second manager who agrees, where the shop's limit asks for one.

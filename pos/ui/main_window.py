@@ -22,7 +22,7 @@ from pos.ui.views.rail import RailView
 from pos.ui.views.topbar import TopBar
 from pos.ui.widgets.labels import column, line
 from pos.ui.workspace import Workspace
-from pos.words.pay import Refund
+from pos.words.pay import Paid, Refund
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -108,6 +108,7 @@ class MainWindow(QMainWindow):
         from pos.ui.control.gateways import GatewayControl
         from pos.ui.control.history import HistoryControl
         from pos.ui.control.papers import PaperControl
+        from pos.ui.control.returning import ReturnControl
         from pos.ui.paper import Paper
 
         panels, flow = self.panels, self.flow
@@ -115,6 +116,7 @@ class MainWindow(QMainWindow):
         self.history = HistoryControl(self.kit, flow, panels.orders, panels.detail)
         self.closing = DayControl(flow, panels.day, panels.totals)
         self.setup = GatewayControl(flow, panels.manage, panels.keys, panels.remove, panels.vault)
+        self.returning = ReturnControl(flow, panels.goods)
         paper = Paper(self.kit, self.desk)
         self.papers = PaperControl(flow, paper, self.shop, self.subject, lambda: self.closing.view)
 
@@ -156,6 +158,8 @@ class MainWindow(QMainWindow):
         self.closing.investigated.connect(self._investigate)
         self.closing.collected.connect(self._collect)
         self.papers.receipt_read.connect(self.panels.show_receipt)
+        self.papers.note_read.connect(lambda lines: self.panels.show_receipt(lines, Paid.NOTE_TITLE))
+        self.returning.written.connect(self.papers.print_note)
         self.panels.connect_answers(self)
 
     # Starting and ending --------------------------------------------------------------------------------------------

@@ -79,11 +79,13 @@ class Panels(QObject):
             RefundPanel,
             ReleasePanel,
             TerminalPanel,
+            give_back_panel,
             void_panel,
         )
         from pos.ui.views.keysform import KeysPanel, RemovePanel, VaultPanel
         from pos.ui.views.lineforms import DiscountPanel, QuantityPanel
         from pos.ui.views.lists import HeldPanel, HelpPanel, PalettePanel
+        from pos.ui.views.returns import ReturnPanel
         from pos.ui.views.settling import SettlePanel
 
         kit, commands = self._kit, self._commands
@@ -98,6 +100,8 @@ class Panels(QObject):
         self.terminal = TerminalPanel(kit, back, confirm)
         self.byhand = ByHandPanel(kit, back, confirm)
         self.refund = RefundPanel(kit, back, confirm)
+        self.goods = ReturnPanel(kit, back, confirm)
+        self.giveback = give_back_panel(kit, back)
         self.count = CountPanel(kit, back, confirm)
         self.attach = AttachPanel(kit, back, confirm)
         self.settle = SettlePanel(kit, back, confirm)
@@ -108,7 +112,7 @@ class Panels(QObject):
         self._forms = {
             "held": self.held, "quantity": self.quantity, "discount": self.discount, "palette": self.palette,
             "help": self.help, "void": self.void, "release": self.release, "refund": self.refund,
-            "terminal": self.terminal, "byhand": self.byhand,
+            "terminal": self.terminal, "byhand": self.byhand, "return": self.goods, "giveback": self.giveback,
             "count": self.count, "attach": self.attach, "settle": self.settle, "receipt": self.receipt,
             "keys": self.keys, "remove": self.remove, "vault": self.vault,
         }  # fmt: skip
@@ -152,8 +156,8 @@ class Panels(QObject):
             case "settle" if flow.exception is not None:
                 self.settle.open(flow.exception)
 
-    def show_receipt(self, lines: list[str]) -> None:
-        self.receipt.show_lines(lines)
+    def show_receipt(self, lines: list[str], title: str = "") -> None:
+        self.receipt.show_lines(lines, title)
         self._flow.open("receipt")
 
     def connect_answers(self, window: MainWindow) -> None:
@@ -173,6 +177,9 @@ class Panels(QObject):
             lambda reason: self._done(lambda: self._of_page(window).release(reason, believed=True))
         )
         self.refund.answered.connect(lambda minor, why: self._done(lambda: self._of_page(window).refund(minor, why)))
+        self.giveback.answered.connect(
+            lambda why: self._done(lambda: window.returning.give_back(window.subject(), why))
+        )
         self.count.answered.connect(window.closing.close_day)
         self.attach.answered.connect(window.closing.attach)
         self.settle.answered.connect(window.closing.settle)

@@ -33,6 +33,11 @@ class Paper(QObject):
         await self._desk.print_slip(Paid.SLIP_TITLE, await till.queries.receipt(order_id))
         return ""
 
+    async def print_note(self, lines: list[str]) -> str:
+        """A credit note, as it was written."""
+        await self._desk.print_slip(Paid.NOTE_TITLE, lines)
+        return ""
+
     async def save_receipt(self, till: TillApi, view: OrderView) -> str:
         lines = await till.queries.receipt(view.order_id)
         data = await pdf.slip(Paid.RECEIPT.format(number=view.number), lines)

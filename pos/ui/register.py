@@ -126,7 +126,11 @@ def _deciding(window: MainWindow) -> None:
     add("release", Words.RELEASE, "Ctrl+M", lambda: flow.open("release"), enabled=lambda: may("release"))
     add("by_hand", Words.BY_HAND, "Ctrl+B", lambda: flow.open("byhand"), enabled=lambda: may("by_hand"))
     add("refund.owed", Words.REFUND_OWED, "F7", lambda: window.decide("refund_owed"), enabled=owed)
-    add("refund", Words.RETURN, "F7", lambda: flow.open("refund"), enabled=lambda: may("refund") and not owed())
+    add("return", Words.RETURN, "F7", lambda: window.returning.open(window.subject()), enabled=lambda: may("return_"))
+    money = Words.GIVE_MONEY_BACK
+    add("refund", money, "Shift+F7", lambda: flow.open("refund"), enabled=lambda: may("refund") and not owed())
+    void = Words.GIVE_BACK_AND_VOID
+    add("give_back", void, "F7", lambda: flow.open("giveback"), enabled=lambda: may("give_back"))
     add("give_up", Words.GIVE_UP, "Ctrl+Del", flow.give_up, enabled=may_give_up)
     add("confirm", Words.CONFIRM, ENTER, lambda: window.confirm(), enabled=lambda: window.can_confirm(), listed=False)
 
@@ -206,11 +210,15 @@ def _papers(window: MainWindow) -> None:
     def printable() -> bool:
         return window.whole and window.papers.printable
 
+    def note() -> bool:
+        return window.whole and window.papers.has_note
+
     def link() -> bool:
         return window.whole and bool(window.papers.link)
 
     add("print", Words.PRINT, "Ctrl+P", lambda: window.papers.print_shown(), enabled=printable)
     add("receipt.show", Words.SHOW_RECEIPT, "Ctrl+Q", lambda: window.papers.show_receipt(), enabled=receipt)
+    add("note.show", Words.SHOW_NOTE, "", lambda: window.papers.show_note(), enabled=note)
     add("evidence.save", Words.SAVE_EVIDENCE, "", lambda: window.papers.save_evidence(), enabled=placed)
     add("receipt.save", Words.SAVE_RECEIPT, "Ctrl+S", lambda: window.papers.save_receipt(), enabled=receipt)
     add("copy_link", Words.COPY_LINK, "Ctrl+C", lambda: window.papers.copy_link(), enabled=link)

@@ -34,6 +34,7 @@ class Orders:
     RECEIPT = Text("Receipt")
     OPEN = Text("At the counter")
     REFUND = Text("Give back…")
+    GIVE_UP = Text("Give back and void…")
     VIA_LINK = Text("{gateway} · link {no}")
     ROW = Text("Order {number}, {time}, {amount}, {payment}, {state}")
 

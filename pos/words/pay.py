@@ -92,6 +92,7 @@ class Paid:
     SHOW = Text("Show receipt")
     SAVE = Text("Save as PDF")
     SLIP_TITLE = Text("Receipt")
+    NOTE_TITLE = Text("Credit note")
 
 
 class Refund:
@@ -103,6 +104,7 @@ class Refund:
     RETURNED = Text("Goods returned")
     WRONG = Text("Wrong item")
     GOOD_WILL = Text("Good will")
+    ONCE_MORE = Text("The first refund failed")
     SECOND_PAYMENT = Text("Second payment of one order")
     BELONGS = Text("{amount} belongs to the customer.")
     BELONGS_HINT = Text("Keep the first payment, give the second one back.")
@@ -110,6 +112,23 @@ class Refund:
     TIME = Text("Goes back to the account it came from. Usual time: 1–3 days.")
     PAYS = Text("Pays the order")
     TO_BE_REFUNDED = Text("To be refunded")
+
+
+class Return:
+    """Goods come back."""
+
+    TITLE = Text("Goods back from order {number}")
+    HINT = Text("A credit note is written. The money goes back the way it came.")
+    OF = Text("{left} of {sold} can come back")
+    ALL_BACK = Text("All of it has come back")
+    LINES = Text("Lines of the sale")
+    HOW_MANY = Text("How many of {name} come back")
+    EVERYTHING = Text("Everything")
+    WORTH = Text("Goes back: {amount}")
+    TAX = Text("{amount} tax in it")
+    DAMAGED = Text("Damaged")
+    SECOND = Text("Second manager, above the shop’s limit")
+    CONFIRM = Text("Take back, {amount}")
 
 
 class Customer:

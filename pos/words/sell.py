@@ -49,7 +49,7 @@ class Cart:
     PAY_QR = Text("Pay by QR")
     NEXT_CUSTOMER = Text("Next customer")
     CASH_RECEIVED = Text("Cash received")
-    RETURN = Text("Give back…")
+    RETURN = Text("Return…")
     RECEIPT = Text("Receipt")
     GIVE_UP = Text("Cancel")
     REFUND_SECOND = Text("Refund second payment")
@@ -121,6 +121,8 @@ class GiveUp:
     MISTAKE = Text("Rung up by mistake")
     MISSING = Text("Not in stock")
     TRAINING = Text("Training")
+    BACK_TITLE = Text("Give back what was paid, and void this sale?")
+    BACK_HINT = Text("Press the digit of the reason. Each part goes back the way it was paid.")
     EMPTIED = Text("Emptied")
 
 

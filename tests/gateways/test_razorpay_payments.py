@@ -114,7 +114,11 @@ def test_a_payment_through_a_upi_code_is_tied_to_it_when_the_code_names_it() -> 
     assert first.next.path == "/v1/payments/qr_codes/qr_1/payments?count=100"
     second = RAZORPAY.read(first.next, answer(page(payment(id="pay_0"), payment())))
     bound = {(f.kind, f.object, f.target) for f in second.facts}
-    assert bound == {(Kind.PAYMENT_OF_LINK, "pay_1", "qr_1"), (Kind.PAYMENT_OF_REFERENCE, "pay_1", REFERENCE)}
+    assert bound == {
+        (Kind.PAYMENT_OF_LINK, "pay_1", "qr_1"),
+        (Kind.PAYMENT_OF_REFERENCE, "pay_1", REFERENCE),
+        (Kind.PAYMENT_OF_SHOP, "pay_1", "s/1"),
+    }
     assert second.next is not None
     assert second.next.path.startswith("/v1/payments/pay_1/refunds")
 

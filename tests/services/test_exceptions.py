@@ -19,13 +19,13 @@ from pos.domain.matching import Action
 from pos.domain.shown import Shown
 from pos.domain.verdict import Money
 from pos.services.evidence import Evidence
-from pos.services.views import Decision, ExceptionView, OrderView
+from pos.services.views import ExceptionView, OrderView, Resolution
 from tests.processes import run_pos
 from tests.services.test_money import link_of, sweep
 from tests.shop import TEA, Bank, Shop
 
 PRICE = TEA.price_minor
-OWNER = Decision("talked to the customer", "Owner")
+OWNER = Resolution("talked to the customer", "Owner")
 Story = Callable[[Shop], Awaitable[OrderView]]
 
 

@@ -12,6 +12,7 @@ from pos.services.refundrows import Why
 from pos.services.settle import Evidence
 from tests.engines import sql
 from tests.services.test_holes import told
+from tests.services.test_money import sweep
 from tests.shop import CAKE, TEA, Shop
 
 
@@ -96,3 +97,44 @@ async def test_cash_after_a_link_that_another_clock_closed_is_no_break(shop: Sho
     shop.clock.advance(-120)
     await shop.till.cash.take(view.order_id)
     await shop.assert_books()
+
+
+async def test_an_effect_that_was_made_twice_is_found(shop: Shop) -> None:
+    """I9: the primary key forbids it; a book whose table was rebuilt without one is found."""
+    view = await shop.till.cash.sell(shop.lines(TEA), 10_000)
+    await shop.assert_books()
+
+    def harm(tx: Tx) -> None:
+        sql(tx, "CREATE TABLE copied AS SELECT * FROM effect")
+        sql(tx, "DROP TABLE effect")
+        sql(tx, "CREATE TABLE effect AS SELECT * FROM copied UNION ALL SELECT * FROM copied WHERE effect = 'receipt'")
+
+    shop.till.database.write_now(harm)
+    (found,) = await shop.till.books.verify()
+    assert (found.invariant, found.subject) == ("I9", view.order_id)
+
+
+async def test_a_cursor_that_went_back_is_found_and_a_new_epoch_is_none(shop: Shop) -> None:
+    """I11: what the relay told us between the two places would be taken for unheard."""
+    for cursor in ("aaaa:5:x", "aaaa:17:x", "bbbb:2:x", "bbbb:12:x"):
+        shop.till.database.write_now(lambda tx, to=cursor: tx.sync.set_cursor(to))
+        await shop.assert_books()
+    shop.till.database.write_now(lambda tx: tx.sync.set_cursor("bbbb:11:x"))
+    assert [str(b) for b in await shop.till.books.verify()] == [
+        "I11 till 1: the relay's cursor went back from 12 to 11"
+    ]
+    for cursor in ("", "bbbb:3:x"):  # refused by the relay, so begun anew: the sweep covers what is between
+        shop.till.database.write_now(lambda tx, to=cursor: tx.sync.set_cursor(to))
+        await shop.assert_books()
+
+
+async def test_money_that_the_report_shows_and_the_order_does_not_is_found(shop: Shop) -> None:
+    """I15, beside I5, and without the fold that I5 trusts."""
+    view = await shop.sell(TEA)
+    await shop.pays(view)
+    await sweep(shop)
+    assert (await shop.again(view)).captured_minor == TEA.price_minor
+    await shop.assert_books()
+    shop.till.database.write_now(lambda tx: sql(tx, "UPDATE orders SET captured_minor = 1"))
+    broken = {b.invariant: b.why for b in await shop.till.books.verify()}
+    assert broken["I15"] == "the report shows 6000 captured, the order says 1"

@@ -40,6 +40,21 @@ def test_pay_and_paid(stand: Stand) -> None:
     check("07-paid", stand.window)
 
 
+def test_goods_come_back(stand: Stand) -> None:
+    for code in (CHAI, CHAI, FLAT_WHITE):
+        stand.scan(code)
+    stand.settle()
+    order_id = ask_for_qr(stand)
+    stand.till.customer_pays(order_id)
+    stand.settle()
+    stand.press(Qt.Key.Key_F7)
+    stand.settle()
+    stand.until(stand.find("return.quantity.1").hasFocus)
+    stand.type("1")
+    stand.settle()
+    check("panel-return", stand.window)
+
+
 def test_unknown(stand: Stand) -> None:
     order_id = ask_for_qr(stand)
     stand.till.gateway_falls_silent(order_id)

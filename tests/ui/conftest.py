@@ -71,9 +71,18 @@ class Stand:
             self.window.scanner.release()
 
     def scan(self, code: str) -> None:
-        """As a scanner does: all at once, with Enter behind."""
-        self.bot.keyClicks(self.focus(), code)
-        self.bot.keyClick(self.focus(), Qt.Key.Key_Return)
+        """As a scanner does: all at once, with Enter behind. Its own clock stands still meanwhile: Qt gives played keys
+
+        no time stamps, and on a busy machine they would come as slowly as a person types.
+        """
+        scanner = self.window.scanner
+        now, stands_at = scanner._now_s, scanner._now_s()
+        scanner._now_s = lambda: stands_at
+        try:
+            self.bot.keyClicks(self.focus(), code)
+            self.bot.keyClick(self.focus(), Qt.Key.Key_Return)
+        finally:
+            scanner._now_s = now
 
     def until(self, holds: Callable[[], bool]) -> None:
         self.bot.waitUntil(holds, timeout=WAIT_MS)

@@ -15,19 +15,25 @@ from pos.domain.catalogue import Product
 from pos.domain.errors import BadInput, NotAllowed, NotFound, PosError, Refused, Unreachable
 from pos.domain.matching import Action
 from pos.domain.order import Life
+from pos.domain.returning import Return, left_milli, picks_of, return_lines, returned_milli, total_minor
 from pos.domain.shown import Outward, Shown
 from pos.domain.verdict import Certainty, Flag, Money
 from pos.services.bus import Bus, GatewaysChanged, LinkIssued, OrderChanged, PageOpened, StatusChanged
+from pos.services.receipts import credit_note_lines
+from pos.services.returns import Decision, TakenBack
+from pos.services.returns import Goods as Chosen
 from pos.services.setup_views import Ability, Check, GatewayCard, NewKeys, SafeView, SecretView, Tested
 from pos.services.views import (
     AttemptView,
     DayView,
-    Decision,
     ExceptionView,
     GatewayChoice,
     OrderRow,
     OrderView,
     PaymentView,
+    Resolution,
+    ReturnLineView,
+    ReturnView,
     StatusView,
     TimelineRow,
 )
@@ -54,6 +60,8 @@ MAY = {
     Shown.WAITING: {"check", "next", "give_up", "cash", "terminal", "switch"},
     Shown.UNKNOWN: {"check", "next", "release", "by_hand"},
     Shown.PAID: {"receipt", "return_", "refund", "next"},
+    Shown.PART_REFUNDED: {"receipt", "return_", "refund", "next"},
+    Shown.REFUNDED: {"receipt", "return_", "refund", "next"},
     Shown.PAID_TWICE: {"refund", "next", "receipt"},
     Shown.OVERPAID: {"refund", "next", "receipt"},
     Shown.PART_PAID: {"qr", "cash", "terminal", "collect", "give_back", "next"},
@@ -106,6 +114,8 @@ class FakeTill:
         self.tenders = Tenders(self)
         self.gateways_down: set[str] = set()
         self.refunds = Refunds(self)
+        self.returns = Returns(self)
+        self.givingup = GivingUp(self)
         self.day = Day(self)
         self.exceptions = Exceptions(self)
         self.queries = Queries(self)
@@ -373,7 +383,7 @@ class Cash:
 class Refunds:
     till: FakeTill
 
-    async def refund_owed(self, order_id: str, *, reason: str, actor: str) -> OrderView:
+    async def refund_owed(self, order_id: str, *, reason: str, actor: str, approved_by: str = "") -> OrderView:
         self.till.people.allow("refund", actor)
         await self.till.asked(f"refund_owed {reason}")
         view = self.till.orders[order_id]
@@ -386,7 +396,16 @@ class Refunds:
             refunded_minor=view.owed_minor, payments=payments, flags=(), left_minor=0,
         )  # fmt: skip
 
-    async def refund(self, order_id: str, *, amount_minor: int | None, reason: str, actor: str) -> OrderView:
+    async def retry(
+        self, order_id: str, refund_id: str, *, reason: str, actor: str, approved_by: str = ""
+    ) -> OrderView:
+        self.till.people.allow("refund", actor)
+        await self.till.asked(f"retry {refund_id} {reason}")
+        return self.till.orders[order_id]
+
+    async def refund(
+        self, order_id: str, *, amount_minor: int | None, reason: str, actor: str, approved_by: str = ""
+    ) -> OrderView:
         self.till.people.allow("refund", actor)
         await self.till.asked(f"refund {amount_minor} {reason}")
         view = self.till.orders[order_id]
@@ -398,6 +417,68 @@ class Refunds:
         self.till.people.allow("override", actor)
         await self.till.asked("accept")
         return self.till.change(order_id, life=Life.PLACED, shown=Shown.PAID)
+
+
+@dataclass
+class Returns:
+    till: FakeTill
+    notes: dict[str, list[Return]] = field(default_factory=dict)
+
+    async def look(self, order_id: str, goods: Chosen | None = None) -> ReturnView:
+        await self.till.asked("look at returns")
+        view, notes = self.till.orders[order_id], self.notes.get(order_id, [])
+        before = returned_milli(notes)
+        left = left_milli(view.lines, before)
+        lines = tuple(
+            ReturnLineView(at, each.sku, each.name, each.quantity_milli, left[at]) for at, each in enumerate(view.lines)
+        )
+        seen = ReturnView(order_id, lines, 0, 0, tuple(note.number for note in notes))
+        if goods is None:
+            return seen
+        note = self._note(view, goods, "", "")
+        return replace(seen, total_minor=note.total_minor, tax_minor=sum(tax.amount_minor for tax in note.taxes))
+
+    async def take_back(self, order_id: str, goods: Chosen, decision: Decision) -> TakenBack:
+        self.till.people.allow("refund", decision.actor)
+        await self.till.asked(f"take back {decision.reason} {decision.approved_by}".strip())
+        note = self._note(self.till.orders[order_id], goods, decision.reason, decision.actor)
+        self.notes.setdefault(order_id, []).append(note)
+        back = sum(each.total_minor for each in self.notes[order_id])
+        view = self.till.orders[order_id]
+        shown = Shown.REFUNDED if back >= view.kept_minor else Shown.PART_REFUNDED
+        after = self.till.change(
+            order_id, shown=shown, returned_minor=back, notes=tuple(each.number for each in self.notes[order_id])
+        )
+        return TakenBack(note, after)
+
+    async def paper(self, number: str) -> list[str]:
+        note = next((n for notes in self.notes.values() for n in notes if n.number == number), None)
+        if note is None:
+            raise NotFound(f"There is no credit note {number!r}.", "Its number stands in the order's timeline.")
+        return credit_note_lines(self.till.shop_name, note, self.till.orders[note.order_id].number, "13:42", test=False)
+
+    def _note(self, view: OrderView, goods: Chosen, reason: str, actor: str) -> Return:
+        notes = self.notes.get(view.order_id, [])
+        picks = (*goods.picks, *picks_of(view.lines, returned_milli(notes), goods.skus))
+        lines = return_lines(view.lines, returned_milli(notes), picks, tax_included=True)
+        total = total_minor(lines, tax_included=True)
+        number = f"{self.till.till}-R{sum(map(len, self.notes.values())) + 1:05d}"
+        return Return(
+            "note", number, view.order_id, 1, self.till.till, "INR", total, True, reason, actor, actor,
+            self.till.clock(), "2026-11-22", lines=lines,
+        )  # fmt: skip
+
+
+@dataclass
+class GivingUp:
+    till: FakeTill
+
+    async def give_back_and_void(self, order_id: str, *, reason: str, actor: str, approved_by: str = "") -> OrderView:
+        self.till.people.allow("refund", actor)
+        await self.till.asked(f"give back and void {reason}")
+        return self.till.change(
+            order_id, life=Life.VOIDED, shown=Shown.REFUNDED, money=Money.UNPAID, kept_minor=0, left_minor=0
+        )
 
 
 @dataclass
@@ -434,9 +515,13 @@ class Exceptions:
         assert self.till.today is not None
         return list(self.till.today.exceptions)
 
-    async def act(self, exception_id: str, decision: Decision) -> OrderView | None:
+    async def act(self, exception_id: str, decision: Resolution) -> OrderView | None:
         row = next(row for row in await self.listed() if row.id == exception_id)
-        if row.action in (Action.REFUND, Action.RETRY_REFUND):
+        if row.action is Action.RETRY_REFUND:
+            return await self.till.refunds.retry(
+                row.order_id, row.subject, reason=decision.reason, actor=decision.actor
+            )
+        if row.action is Action.REFUND:
             return await self.till.refunds.refund_owed(row.order_id, reason=decision.reason, actor=decision.actor)
         if row.action is Action.ASK:
             return await self.till.checkout.check_now(row.order_id)

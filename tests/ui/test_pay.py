@@ -11,6 +11,8 @@ from PySide6.QtCore import QBuffer, QIODevice, Qt
 from PySide6.QtWidgets import QWidget
 
 from pos.domain.errors import OutcomeUnknown, Unreachable
+from pos.domain.shown import Shown
+from pos.domain.verdict import Money
 from pos.ui.counter import Stage
 from pos.ui.views.halves import _short
 from tests.ui.conftest import Stand
@@ -324,7 +326,7 @@ def test_a_paid_order_can_be_given_back_by_a_manager(stand: Stand) -> None:
     stand.till.customer_pays(order_id)
     stand.till.user = "Meera"
     stand.settle()
-    stand.press(Qt.Key.Key_F7)
+    stand.press(Qt.Key.Key_F7, Qt.KeyboardModifier.ShiftModifier)
     stand.until(stand.find("refund.amount").hasFocus)
     stand.press(Qt.Key.Key_Return)
     stand.settle()
@@ -409,3 +411,63 @@ def test_a_link_that_comes_after_the_cashier_went_on_waits_in_the_tray(stand: St
 def test_the_text_of_a_upi_code_is_not_written_under_it() -> None:
     assert _short("upi://pay?pa=shop@upi&am=60&cu=INR") == ""
     assert _short("https://rzp.io/i/abc") == "rzp.io/i/abc"
+
+
+def test_goods_of_a_paid_order_come_back_line_by_line(stand: Stand) -> None:
+    order_id = ask_for_qr(stand)
+    stand.till.customer_pays(order_id)
+    stand.till.user = "Meera"
+    stand.settle()
+    stand.press(Qt.Key.Key_F7)
+    stand.settle()
+    stand.until(stand.find("return.quantity.1").hasFocus)
+    assert not stand.window.commands["confirm"].isEnabled()
+    stand.type("0.5")
+    stand.settle()
+    assert stand.text("return.worth") == "Goes back: ₹90.00"
+    stand.find("return.second").setFocus()
+    stand.type("Anil")
+    stand.press(Qt.Key.Key_Return)
+    stand.settle()
+    view = stand.till.orders[order_id]
+    assert (view.returned_minor, view.shown, view.notes) == (9_000, Shown.PART_REFUNDED, ("2-R00001",))
+    assert "take back Goods returned Anil" in stand.till.calls
+    assert "2-R00001" in stand.find("receipt.text").toPlainText()  # type: ignore[attr-defined]
+    assert any("2-R00001" in line for _, slip in stand.desk.printed for line in slip)
+    stand.press(Qt.Key.Key_Escape)
+    stand.press(Qt.Key.Key_F7)
+    stand.settle()
+    stand.until(stand.find("return.quantity.1").hasFocus)
+    stand.find("return.everything").click()  # type: ignore[attr-defined]
+    stand.settle()
+    stand.press(Qt.Key.Key_Return)
+    stand.settle()
+    assert stand.till.orders[order_id].shown is Shown.REFUNDED
+
+
+def test_a_cashier_may_not_take_goods_back_and_reads_why(stand: Stand) -> None:
+    order_id = ask_for_qr(stand)
+    stand.till.customer_pays(order_id)
+    stand.settle()
+    stand.press(Qt.Key.Key_F7)
+    stand.settle()
+    stand.until(stand.find("return.quantity.1").hasFocus)
+    stand.type("1")
+    stand.settle()
+    stand.press(Qt.Key.Key_Return)
+    stand.settle()
+    assert stand.till.orders[order_id].returned_minor == 0
+    assert "Ask a manager" in stand.window.banner.hint.text()
+
+
+def test_a_part_paid_order_is_given_back_and_voided_by_a_digit(stand: Stand) -> None:
+    order_id = ask_for_qr(stand)
+    stand.till.user = "Meera"
+    stand.till.change(order_id, shown=Shown.PART_PAID, money=Money.PART_PAID, kept_minor=5_000, left_minor=13_000)
+    stand.settle()
+    stand.press(Qt.Key.Key_F7)
+    stand.settle()
+    stand.type("1")
+    stand.settle()
+    assert stand.till.orders[order_id].kept_minor == 0
+    assert "give back and void Customer left" in stand.till.calls

@@ -46,6 +46,7 @@ CAPABILITIES = Capabilities(
     link_title="Payment Link",
     collects=("link", "upi"),
     report_names_reference=False,
+    names_shop=True,
     names_account=False,
 )
 

@@ -13,9 +13,10 @@ from urllib.parse import parse_qs, urlsplit
 
 from pos.domain.errors import BadInput
 from pos.domain.money import parse_major
-from pos.gateways.base import Fact, Kind, LinkInfo, Mode, NotUnderstood
+from pos.gateways.base import Fact, Kind, LinkInfo, Mode, NotUnderstood, shop_mark
 from pos.gateways.razorpay.objects import (
     Dispute,
+    Notes,
     Payment,
     PaymentLink,
     QrCode,
@@ -26,6 +27,7 @@ from pos.gateways.razorpay.objects import (
 
 REFERENCE = "truetill_reference"
 OUR_REFUND = "truetill_refund"
+OUR_SHOP, OUR_TILL = "truetill_shop", "truetill_till"
 ID_CHARS = 255  # the longest mark of ours that is believed
 
 LINK_STATES = {
@@ -71,6 +73,11 @@ class Teller:
     def of_reference(self, payment_id: str, reference: str) -> Iterator[Fact]:
         if 0 < len(reference) <= ID_CHARS:
             yield replace(self._fact(Kind.PAYMENT_OF_REFERENCE, payment_id), target=reference)
+
+    def of_shop(self, payment_id: str, notes: Notes) -> Iterator[Fact]:
+        """Which shop and till of ours made the link, from its notes: those of a payment come from a browser."""
+        if mark := shop_mark(note(notes, OUR_SHOP), note(notes, OUR_TILL)):
+            yield replace(self._fact(Kind.PAYMENT_OF_SHOP, payment_id), target=mark)
 
     def payment(self, payment: Payment) -> Iterator[Fact]:
         """One payment: its state and its fee. Its notes say nothing: checkout takes them from a customer's browser."""

@@ -59,6 +59,7 @@ class LinkHead(Struct):
     reference_id: str | None = None
     order_id: Id | None = None
     payments: list[LinkPayment] | None = None
+    notes: Notes = None
 
 
 class CodeHead(Struct):

@@ -33,7 +33,7 @@ from pos.gateways.base import (
     with_query,
 )
 from pos.gateways.razorpay import refusals, requests
-from pos.gateways.razorpay.facts import OUR_REFUND, REFERENCE, Teller, is_paid, link_info, qr_info
+from pos.gateways.razorpay.facts import OUR_REFUND, OUR_SHOP, OUR_TILL, REFERENCE, Teller, is_paid, link_info, qr_info
 from pos.gateways.razorpay.objects import (
     CodeHead,
     Dispute,
@@ -253,7 +253,9 @@ def _links_of(teller: Teller, call: PreparedCall, body: bytes) -> Reading:
         if told["payment"] in {each.payment_id for each in link.payments or ()}
         or (link.order_id and link.order_id == told["order"])
     ]
-    facts = [fact for link in ours for fact in _bound(teller, told["payment"], link.id, link.reference_id or "")]
+    payment = told["payment"]
+    facts = [fact for link in ours for fact in _bound(teller, payment, link.id, link.reference_id or "")]
+    facts += [fact for link in ours for fact in teller.of_shop(payment, link.notes)]
     more = _refunds(Operation.FETCH_PAYMENT, told) if ours else requests.qr_of_payment(told["payment"])
     return _done(facts, rows=len(links), next=more)
 
@@ -269,7 +271,8 @@ def _codes_of(teller: Teller, call: PreparedCall, body: bytes) -> Reading:
     more = _refunds(Operation.FETCH_PAYMENT, told)
     if len(codes) == 1:
         (code,) = codes
-        memo = requests.memo(payment=told["payment"], id=code.id, reference=note(code.notes, REFERENCE))
+        marks = {name: note(code.notes, name) for name in (OUR_SHOP, OUR_TILL)}
+        memo = requests.memo(payment=told["payment"], id=code.id, reference=note(code.notes, REFERENCE), **marks)
         more = requests.payments_of_qr(Operation.FETCH_PAYMENT, code.id, memo)
     return _done([], rows=len(codes), next=more)
 
@@ -280,6 +283,7 @@ def _is_of_code(teller: Teller, call: PreparedCall, body: bytes) -> Reading:
     ids = {decode(row, Head).id for row in decode(body, Page).items}
     found = told["payment"] in ids
     facts = _bound(teller, told["payment"], told["id"], told["reference"]) if found else []
+    facts += teller.of_shop(told["payment"], told) if found else []
     return _done(facts, rows=len(ids), next=_refunds(Operation.FETCH_PAYMENT, told))
 
 

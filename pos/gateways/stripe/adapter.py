@@ -26,6 +26,7 @@ from pos.gateways.stripe.facts import Teller
 
 CAPABILITIES = Capabilities(
     title="Stripe",
+    names_shop=True,
     key_life_s=DAY_S,  # keys can be forgotten after 24 hours
     can_close=True,
     single_use=True,

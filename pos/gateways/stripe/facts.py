@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from pos.gateways.base import Fact, Kind, LinkInfo, Mode, NotUnderstood
+from pos.gateways.base import Fact, Kind, LinkInfo, Mode, NotUnderstood, shop_mark
 from pos.gateways.stripe.amounts import from_stripe
 from pos.gateways.stripe.objects import BalanceTransaction, Charge, Dispute, PaymentIntent, Refund, Session
 
 REFERENCE = "truetill_reference"
 OUR_REFUND = "truetill_refund"
+OUR_SHOP, OUR_TILL = "truetill_shop", "truetill_till"
 ID_CHARS = 255  # the longest mark of ours that is believed
 
 _LINK_KINDS = {"open": Kind.LINK_OPENED, "complete": Kind.LINK_CLOSED, "expired": Kind.LINK_EXPIRED}
@@ -91,7 +92,10 @@ class Teller:
         `voided`: the PaymentIntent was cancelled; an uncaptured charge was let go with it.
         """
         yield self._state(charge, voided=voided)
-        yield from self._of_reference(charge, (charge.metadata or {}).get(REFERENCE, ""))
+        marks = charge.metadata or {}
+        yield from self._of_reference(charge, marks.get(REFERENCE, ""))
+        if mark := shop_mark(marks.get(OUR_SHOP, ""), marks.get(OUR_TILL, "")):
+            yield replace(self._fact(Kind.PAYMENT_OF_SHOP, charge.id, mode_of(charge.livemode)), target=mark)
         if charge.status == "failed" and charge.failure_balance_transaction:
             yield replace(self._payment(Kind.PAYMENT_REVERSED, charge), at_ms=None)
         if charge.captured and isinstance(charge.balance_transaction, BalanceTransaction):

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from pos.domain.facts import Fact, Kind, Sighting, Source
 from pos.domain.order import Order
-from pos.domain.payment import Attempt
+from pos.domain.payment import Attempt, parse_reference
 from pos.domain.refund import Refund
 from pos.domain.store_port import Parked
 from pos.domain.verdict import Bundle, order_of
@@ -70,7 +70,9 @@ class FactRows(Rows):
         payments = self._payments(order_id, attempts)
         facts = self._about(payments, attempts, refunds)
         links = self._link_owners({(f.gateway, f.target) for f in facts if f.kind is Kind.PAYMENT_OF_LINK})
-        return Bundle(order, sorted(attempts, key=lambda a: a.no), facts, money.tenders(order_id), refunds, links)
+        sorted_attempts = sorted(attempts, key=lambda a: a.no)
+        tenders, absent = money.tenders(order_id), self._absent(facts)
+        return Bundle(order, sorted_attempts, facts, tenders, refunds, links, absent)
 
     def of_payment(self, gateway: str, payment: str) -> list[Fact]:
         where = and_(_f.c.gateway == gateway, or_(_f.c.object == payment, _f.c.target == payment))
@@ -136,9 +138,18 @@ class FactRows(Rows):
         """The order here that a payment belongs to, by its bindings; "" if none of ours."""
         bindings = self._facts(and_(_f.c.gateway == gateway, _f.c.object == payment, _f.c.kind.in_(OF_PAYMENT)))
         links = self._link_owners({(f.gateway, f.target) for f in bindings if f.kind is Kind.PAYMENT_OF_LINK})
-        owner, _ = order_of(bindings, links)
+        owner, _ = order_of(bindings, links, self._absent(bindings))
         known = select(tables.orders.c.id).where(tables.orders.c.id == owner)
         return owner if owner and self._c.execute(known).scalar() else ""
+
+    def _absent(self, facts: Sequence[Fact]) -> frozenset[str]:
+        """Where a person attached a payment: the orders that its references name and that are not here."""
+        if not any(fact.kind is Kind.PAYMENT_ATTACHED for fact in facts):
+            return frozenset()
+        said = (parse_reference(fact.target) for fact in facts if fact.kind is Kind.PAYMENT_OF_REFERENCE)
+        named = {parsed[0] for parsed in said if parsed}
+        o = tables.orders
+        return frozenset(named - set(self._c.execute(select(o.c.id).where(o.c.id.in_(named))).scalars()))
 
     def _by_refund_rows(self, ids: Iterable[str]) -> set[str]:
         r, wanted = tables.refund, list(ids)

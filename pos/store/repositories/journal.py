@@ -31,6 +31,9 @@ class JournalRows(Rows):
         query = select(_j).where(_j.c.subject == subject).order_by(_j.c.at_ms, _j.c.seq)
         return [mapping.load(Entry, row) for row in self._all(query)]
 
+    def knows(self, till: str) -> bool:
+        return self._one(select(_j.c.seq).where(_j.c.till == till).limit(1)) is not None
+
     def entries(self, till: str = "") -> list[Entry]:
         query = select(_j).order_by(_j.c.till, _j.c.seq)
         if till:

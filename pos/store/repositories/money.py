@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from pos.domain.cash import Tender
 from pos.domain.refund import Refund
@@ -44,6 +44,13 @@ class MoneyRows(Rows):
         row = {"order_id": order_id, "effect": effect, "subject": subject}
         row_values = {**row, "made_at_ms": at_ms, "valid_until_ms": valid_until_ms}
         return self._c.execute(self._insert_new(e).values(row_values).returning(e.c.effect)).first() is not None
+
+    def effects_twice(self) -> list[tuple[str, str, str]]:
+        """(order, effect, subject) of which there is more than one row: none, while the primary key stands."""
+        e = tables.effect
+        columns = (e.c.order_id, e.c.effect, e.c.subject)
+        rows = self._c.execute(select(*columns).group_by(*columns).having(func.count() > 1))
+        return [(row.order_id, row.effect, row.subject) for row in rows]
 
     def enter(self, entry: ZEntry) -> bool:
         """Note a movement for the next Z; True the first time."""

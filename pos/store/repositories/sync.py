@@ -21,6 +21,7 @@ class SyncRows(Rows):
     def __init__(self, connection: Connection, till: str) -> None:
         super().__init__(connection)
         self._cursor_key = f"relay_cursor:{till}"
+        self._furthest_key = f"relay_furthest:{till}"
 
     def put_hint(self, hint: Hint) -> None:
         self._c.execute(self._insert_new(_h).values(mapping.dump(hint)))
@@ -43,7 +44,13 @@ class SyncRows(Rows):
         return self._c.execute(known.order_by(func.length(_m.c.key).desc()).limit(1)).scalar() or ""
 
     def set_cursor(self, cursor: str) -> None:
+        furthest = self.furthest_cursor()
         self._put(_m, {"key": self._cursor_key, "value": cursor})
+        if _is_further(cursor, furthest):
+            self._put(_m, {"key": self._furthest_key, "value": cursor})
+
+    def furthest_cursor(self) -> str:
+        return self._c.execute(select(_m.c.value).where(_m.c.key == self._furthest_key)).scalar() or ""
 
     def watermark(self, gateway: str) -> int | None:
         return self._c.execute(select(_w.c.at_ms).where(_w.c.gateway == gateway)).scalar()
@@ -53,6 +60,11 @@ class SyncRows(Rows):
 
     def put_run(self, run: SweepRun) -> None:
         self._put(_s, mapping.dump(run))
+
+    def last_complete(self, gateway: str) -> SweepRun | None:
+        whole = and_(_s.c.gateway == gateway, _s.c.complete.is_(True), _s.c.ended_at_ms.is_not(None))
+        row = self._one(select(_s).where(whole).order_by(_s.c.ended_at_ms.desc()).limit(1))
+        return mapping.load(SweepRun, row) if row is not None else None
 
     def last_run(self, gateway: str = "") -> SweepRun | None:
         query = select(_s).where(_s.c.ended_at_ms.is_not(None)).order_by(_s.c.ended_at_ms.desc()).limit(1)
@@ -79,3 +91,15 @@ class SyncRows(Rows):
         free = or_(_l.c.owner == owner, _l.c.until_ms < now_ms, _l.c.until_ms > now_ms + LEASE_MAX_MS)
         statement = _l.update().where(_l.c.name == name, free).values(owner=owner, until_ms=now_ms + lease_ms)
         return self._c.execute(statement.returning(_l.c.name)).first() is not None
+
+
+def _is_further(cursor: str, furthest: str) -> bool:
+    """`<epoch>:<seq>:<tag>`; the first place of another epoch is further, and so is a start without any."""
+    epoch, _, rest = cursor.partition(":")
+    before, _, rest_before = furthest.partition(":")
+    return epoch != before or _seq(rest) > _seq(rest_before)
+
+
+def _seq(rest: str) -> int:
+    number = rest.partition(":")[0]
+    return int(number) if number.isdecimal() else 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Signal
 
 from pos.domain.matching import Action
-from pos.services.views import Decision
+from pos.services.views import Resolution
 from pos.words.pay import Refund
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 AT_ONCE = {
     Action.REFUND: Refund.SECOND_PAYMENT,
-    Action.RETRY_REFUND: Refund.SECOND_PAYMENT,
+    Action.RETRY_REFUND: Refund.ONCE_MORE,
     Action.ACCEPT: Refund.GOOD_WILL,
     Action.ASK: "",
 }
@@ -116,7 +116,7 @@ class DayControl(QObject):
 
     def _act(self, row: ExceptionView) -> None:
         if row.action in AT_ONCE:
-            decision = Decision(AT_ONCE[row.action], self._flow.counter.actor)
+            decision = Resolution(AT_ONCE[row.action], self._flow.counter.actor)
             self._then_again(self._till.exceptions.act(row.id, decision))
         elif row.action is Action.COLLECT:
             self.collected.emit(row.order_id)

@@ -22,6 +22,7 @@ class PaperControl(QObject):
     """`subject` and `day` say what is on screen now."""
 
     receipt_read = Signal(object)
+    note_read = Signal(object)
 
     def __init__(
         self,
@@ -69,6 +70,22 @@ class PaperControl(QObject):
         view = self._subject()
         if view is not None:
             self._flow.start(self._flow.counter.till.queries.receipt(view.order_id), self.receipt_read.emit)
+
+    def print_note(self, lines: list[str]) -> None:
+        """A credit note that was just written: one for the customer, and it is shown."""
+        self.note_read.emit(lines)
+        self._start(self._paper.print_note(lines))
+
+    @property
+    def has_note(self) -> bool:
+        view = self._subject()
+        return view is not None and bool(view.notes) and not self._flow.overlay
+
+    def show_note(self) -> None:
+        """The last credit note of the order on screen."""
+        view = self._subject()
+        if view is not None and view.notes:
+            self._flow.start(self._flow.counter.till.returns.paper(view.notes[-1]), self.note_read.emit)
 
     def save_receipt(self) -> None:
         view = self._subject()

@@ -32,6 +32,14 @@ def void_panel(kit: Kit, back: QAction) -> ReasonPanel:
     return panel
 
 
+def give_back_panel(kit: Kit, back: QAction) -> ReasonPanel:
+    """A part-paid sale is given up: asks why; the digit does it."""
+    reasons = (GiveUp.LEFT, GiveUp.MISTAKE, GiveUp.MISSING)
+    panel = ReasonPanel(kit, "giveBackPanel", back, Cash.BACK, reasons)
+    panel.set_words(GiveUp.BACK_TITLE, GiveUp.BACK_HINT)
+    return panel
+
+
 class ReleasePanel(ReasonPanel):
     """A manager gives an unknown link up: says what that risks."""
 
@@ -223,7 +231,8 @@ class ReceiptPanel(FormPanel):
         self.body.addWidget(self.text)
         self.fill_room()
 
-    def show_lines(self, lines: list[str]) -> None:
+    def show_lines(self, lines: list[str], title: str = "") -> None:
+        self.set_words(title or Paid.SLIP_TITLE)
         self.text.setPlainText("\n".join(lines))
 
     def focus_first(self) -> None:

@@ -42,7 +42,7 @@ def keys_for(stage: Stage, *, cash: bool, owed: str = "") -> tuple[Key | None, K
             return Key("cash", Cart.CASH_INSTEAD), None, next_customer
         case Stage.OWED:
             return Key("refund.owed", owed), Key("print", Cart.RECEIPT), next_customer
-    return Key("refund", Cart.RETURN), Key("print", Cart.RECEIPT), next_customer
+    return Key("return", Cart.RETURN), Key("print", Cart.RECEIPT), next_customer
 
 
 class Tenders(QWidget):
