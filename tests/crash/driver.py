@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import json
 import os
 import signal
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -63,19 +65,25 @@ class Points:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def watch(shop: Shop, points: Points) -> None:
+@contextmanager
+def watched(shop: Shop, points: Points) -> Iterator[None]:
+    """While the day goes on, everything that may be its last is told to `points`."""
     database = shop.till.database
     database.before_commit = lambda: points.pass_("before a commit")
     database.after_commit = lambda: points.pass_("after a commit, before anybody is told")
     ask = HttpGateway.ask
 
-    async def watched(self: HttpGateway, call: PreparedCall, *, timeout_s: float) -> Asked:
+    async def told(self: HttpGateway, call: PreparedCall, *, timeout_s: float) -> Asked:
         points.pass_(f"before the call {call.operation}")
         asked = await ask(self, call, timeout_s=timeout_s)
         points.pass_(f"after the call {call.operation}, its answer unread")
         return asked
 
-    HttpGateway.ask = watched  # type: ignore[method-assign]
+    HttpGateway.ask = told  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        HttpGateway.ask = ask  # type: ignore[method-assign]
 
 
 async def day(shop: Shop, points: Points, promise: Callable[[str, str, str], None]) -> None:
@@ -144,8 +152,7 @@ async def live(bank: Bank, home: Path, way: Way, kill_at: int | None, promises: 
     (home / KEYS).write_text(json.dumps(shop.keys), encoding="utf-8")
     if way.account:
         bank.account_setting(shop.keys["gateways.razorpay.key_id"], **way.account)
-    watch(shop, points)
-    with promises.open("ab", buffering=0) as file:
+    with promises.open("ab", buffering=0) as file, watched(shop, points):
 
         def promise(*words: str) -> None:
             file.write((json.dumps(words) + "\n").encode())
@@ -262,8 +269,12 @@ def main() -> None:
 
 
 def _observed(bank: Bank, way: Way, folder: Path) -> list[str]:
-    _, said = in_child(lambda: live(bank, folder / "observed", way, None, folder / "observed.txt"))
-    names: list[str] = json.loads(said)
+    """The points of a day that nobody interrupts. It is lived here, so that the forked ones find everything loaded."""
+    home, promises = folder / "observed", folder / "observed.txt"
+    names = asyncio.run(live(bank, home, way, None, promises))
+    if wrong := asyncio.run(heal_and_judge(bank, home, way, promises)):
+        raise SystemExit(f"wrong without a kill: {'; '.join(wrong)}")
+    gc.freeze()  # nor is it looked through for garbage in each of them
     return names
 
 

@@ -22,6 +22,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from pos.app.config import load
 from pos.app.wiring import open_database
@@ -125,6 +126,7 @@ class Home:
         if self.plant:
             PLANTS[self.plant]()
         server_rules.ASK_FOR_S = AGAIN_S * 10  # a server that was stopped does not say what became of a commit
+        asyncio.get_running_loop().set_exception_handler(_unheard)
         shop = self.shop()
         tell(READY)
         chance = random.Random(f"{self.path.name}:{number}:{self.chance.random()}")
@@ -179,6 +181,12 @@ class Home:
         _, said = in_child(work)
         found: list[str] = json.loads(said)
         return found
+
+
+def _unheard(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Looks that nobody waits for, since another one of them was refused already, are no news."""
+    if not isinstance(context.get("exception"), PosError):
+        loop.default_exception_handler(context)
 
 
 def warm_up(bank: Bank, folder: Path) -> None:

@@ -37,7 +37,7 @@ MOST_SAID = 4
 class Tally:
     stops: int = 0
     met: int = 0
-    """Stops that a sale ran into."""
+    """Stops after which a sale was refused."""
     orders: int = 0
     payments: int = 0
     looked_for: int = 0
@@ -46,7 +46,7 @@ class Tally:
 
     def __str__(self) -> str:
         return (
-            f"{self.stops} immediate stops ({self.met} met a sale): acknowledged {self.orders} orders and "
+            f"{self.stops} immediate stops ({self.met} noticed by the till): acknowledged {self.orders} orders and "
             f"{self.payments} payments, looked for {self.looked_for} times; books verified {self.verified} times; "
             f"{len(self.failures)} failures"
         )
@@ -60,7 +60,7 @@ class Selling:
     till: Child
 
     def stop(self, server: Cluster) -> bool:
-        """The server, at once, and started again; True when a sale ran into it."""
+        """The server, at once, and started again; True when a sale was refused for it."""
         chance = self.home.chance
         self.till.drain()
         self.till.wait(len(self.till.lines) + chance.randint(1, MOST_SAID), SAYS_WITHIN_S)
