@@ -4,6 +4,7 @@
     ├── BadInput            somebody typed or sent what cannot be; exit status 2
     │   ├── NotFound        no such order, product, gateway
     │   └── NotAllowed      this person may not, or not in this state
+    │       └── SecondNeeded    not alone: another manager has to agree
     ├── Refused             the books or the outcome say no (declined, not fenced, does not verify); exit status 1
     ├── OutcomeUnknown      asked, no answer yet; nothing is lost; exit status 3
     ├── Unreachable         provably not sent, or nobody there; exit status 4
@@ -41,6 +42,10 @@ class NotFound(BadInput):
 
 
 class NotAllowed(BadInput):
+    pass
+
+
+class SecondNeeded(NotAllowed):
     pass
 
 

@@ -65,7 +65,7 @@ class CheckoutApi(Protocol):
         """Close the link, then void the order; Refused when it was paid meanwhile, OutcomeUnknown when unconfirmed."""
         ...
 
-    async def release(self, order_id: str, *, reason: str, actor: str) -> OrderView:
+    async def release(self, order_id: str, *, reason: str, actor: str, approved_by: str = "") -> OrderView:
         """A manager's override of the fence: the link is given up and watched on; flag *unfenced*."""
         ...
 
@@ -84,11 +84,11 @@ class TendersApi(Protocol):
         """What is left, approved by a terminal that is not connected here. A live link is closed first."""
         ...
 
-    async def by_hand(self, order_id: str, *, reason: str, actor: str) -> OrderView:
+    async def by_hand(self, order_id: str, *, reason: str, actor: str, approved_by: str = "") -> OrderView:
         """A manager believes a bank's message about the last link that was shown."""
         ...
 
-    async def withdraw(self, order_id: str, *, reason: str, actor: str) -> OrderView:
+    async def withdraw(self, order_id: str, *, reason: str, actor: str, approved_by: str = "") -> OrderView:
         """Take back what was accepted by hand."""
         ...
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from pos.domain.errors import NotAllowed
+from pos.domain.errors import NotAllowed, SecondNeeded
 from pos.services.context import Context
 from pos.services.people import People
 
@@ -62,7 +62,8 @@ class Approvals(Protocol):
         """The name of who approved.
 
         Raises:
-            NotAllowed: the role does not cover it, or a second person is missing.
+            NotAllowed: the role does not cover it.
+            SecondNeeded: it is above the limit, and no second person is named.
         """
         ...
 
@@ -87,7 +88,7 @@ class NamedApprovals:
             return ask.second
         limit = self._context.shop.second_above_minor
         if limit is not None and ask.amount_minor > limit:
-            raise NotAllowed(
+            raise SecondNeeded(
                 "This is above the shop's limit for one person.", "A second manager must approve: give that name."
             )
         return actor

@@ -156,17 +156,18 @@ class Counter(QObject):
         """Close the open link; the order stays on the counter and can be paid another way."""
         self._start(self.till.checkout.give_up(self.order_id, actor=self.actor), Cash.CLOSING_LINK)
 
-    def release(self, reason: str, *, believed: bool = False) -> None:
+    def release(self, reason: str, second: str = "", *, believed: bool = False) -> None:
         """A manager gives the link up; `believed`: because a bank's message says that it was paid."""
         decide = self.till.tenders.by_hand if believed else self.till.checkout.release
-        self._start(decide(self.order_id, reason=reason, actor=self.actor), "")
+        self._start(decide(self.order_id, reason=reason, actor=self.actor, approved_by=second), "")
 
-    def refund_owed(self, reason: str) -> None:
-        self._start(self.till.refunds.refund_owed(self.order_id, reason=reason, actor=self.actor), "")
+    def refund_owed(self, reason: str, second: str = "") -> None:
+        owed = self.till.refunds.refund_owed
+        self._start(owed(self.order_id, reason=reason, actor=self.actor, approved_by=second), "")
 
-    def refund(self, amount_minor: int | None, reason: str) -> None:
-        work = self.till.refunds.refund(self.order_id, amount_minor=amount_minor, reason=reason, actor=self.actor)
-        self._start(work, "")
+    def refund(self, amount_minor: int | None, reason: str, second: str = "") -> None:
+        more = {"reason": reason, "actor": self.actor, "approved_by": second}
+        self._start(self.till.refunds.refund(self.order_id, amount_minor=amount_minor, **more), "")
 
     # Orders come and go ---------------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from pos.words.sell import Quantity, Sell
 from pos.words.shell import Banner
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
     from pos.domain.catalogue import Product
     from pos.services.views import ExceptionView, GatewayChoice
@@ -52,6 +52,7 @@ class Flow(QObject):
         """The entry of Manage that is open; "" the first that whoever works here may see."""
         self.exception: ExceptionView | None = None
         """The exception that the open panel is about."""
+        self._decision: Callable[[str], object] | None = None
         counter.failed.connect(self.failed)
         counter.basket.failed.connect(self.failed)
         counter.changed.connect(self.arranged)
@@ -209,6 +210,17 @@ class Flow(QObject):
     def next_customer(self) -> None:
         self.overlay = ""
         self.counter.next_customer()
+
+    def decide(self, act: Callable[[str], object]) -> None:
+        """Do what a manager decided; `act` takes the name of a second one, "" at first."""
+        self._decision = act
+        act("")
+
+    def second_agrees(self, name: str) -> None:
+        """Another manager is named: what was decided is done again with both."""
+        self.close()
+        if self._decision is not None:
+            self._decision(name)
 
     def start(self, work: Coroutine[Any, Any, Any], then: Any) -> None:
         """A service's answer for a screen; errors go to the banner."""

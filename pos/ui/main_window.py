@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
+from pos.domain.errors import SecondNeeded
 from pos.ui.basket import Basket
 from pos.ui.commands import Commands
 from pos.ui.control.lights import LightControl
@@ -219,7 +220,7 @@ class MainWindow(QMainWindow):
         if what == "check":
             control.check()
         else:
-            control.refund_owed(Refund.SECOND_PAYMENT)
+            self.flow.decide(lambda second: control.refund_owed(Refund.SECOND_PAYMENT, second))
 
     def can_confirm(self) -> bool:
         panel = self.panels.form(self.flow.overlay)
@@ -282,6 +283,9 @@ class MainWindow(QMainWindow):
         self.arrange()
 
     def show_error(self, error: PosError) -> None:
+        if isinstance(error, SecondNeeded):
+            self.flow.open("second")
+            return
         self.desk.play("error")
         self.banner.show_error(error)
         self.commands.refresh()

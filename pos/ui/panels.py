@@ -78,6 +78,7 @@ class Panels(QObject):
             ReceiptPanel,
             RefundPanel,
             ReleasePanel,
+            SecondPanel,
             TerminalPanel,
             give_back_panel,
             void_panel,
@@ -102,6 +103,7 @@ class Panels(QObject):
         self.refund = RefundPanel(kit, back, confirm)
         self.goods = ReturnPanel(kit, back, confirm)
         self.giveback = give_back_panel(kit, back)
+        self.second = SecondPanel(kit, back, confirm)
         self.count = CountPanel(kit, back, confirm)
         self.attach = AttachPanel(kit, back, confirm)
         self.settle = SettlePanel(kit, back, confirm)
@@ -113,6 +115,7 @@ class Panels(QObject):
             "held": self.held, "quantity": self.quantity, "discount": self.discount, "palette": self.palette,
             "help": self.help, "void": self.void, "release": self.release, "refund": self.refund,
             "terminal": self.terminal, "byhand": self.byhand, "return": self.goods, "giveback": self.giveback,
+            "second": self.second,
             "count": self.count, "attach": self.attach, "settle": self.settle, "receipt": self.receipt,
             "keys": self.keys, "remove": self.remove, "vault": self.vault,
         }  # fmt: skip
@@ -149,6 +152,8 @@ class Panels(QObject):
                 self.release.open(view)
             case "refund" if view is not None:
                 self.refund.open(view)
+            case "second":
+                self.second.open()
             case "count":
                 self.count.open()
             case "attach" if flow.exception is not None:
@@ -171,12 +176,15 @@ class Panels(QObject):
         for form in self._forms.values():
             form.changed.connect(window.commands.refresh)
         self.void.answered.connect(lambda reason: self._done(lambda: flow.counter.void(reason)))
-        self.release.answered.connect(lambda reason: self._done(lambda: self._of_page(window).release(reason)))
+        self.release.answered.connect(lambda why: self._decide(lambda by: self._of_page(window).release(why, by)))
         self.terminal.answered.connect(lambda note: self._done(lambda: flow.counter.take_cash(slip=note)))
         self.byhand.answered.connect(
-            lambda reason: self._done(lambda: self._of_page(window).release(reason, believed=True))
+            lambda why: self._decide(lambda by: self._of_page(window).release(why, by, believed=True))
         )
-        self.refund.answered.connect(lambda minor, why: self._done(lambda: self._of_page(window).refund(minor, why)))
+        self.refund.answered.connect(
+            lambda minor, why: self._decide(lambda by: self._of_page(window).refund(minor, why, by))
+        )
+        self.second.answered.connect(flow.second_agrees)
         self.giveback.answered.connect(
             lambda why: self._done(lambda: window.returning.give_back(window.subject(), why))
         )
@@ -194,6 +202,10 @@ class Panels(QObject):
         """The panel goes first: what is done may open another one."""
         self._flow.close()
         act()
+
+    def _decide(self, act: Callable[[str], object]) -> None:
+        """As `_done`; `act` takes the name of a second manager, where one is needed."""
+        self._done(lambda: self._flow.decide(act))
 
     def _try(self, act: Callable[[], object]) -> None:
         """What cannot be stays on screen with the reason in the banner."""

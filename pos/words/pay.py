@@ -127,8 +127,16 @@ class Return:
     WORTH = Text("Goes back: {amount}")
     TAX = Text("{amount} tax in it")
     DAMAGED = Text("Damaged")
-    SECOND = Text("Second manager, above the shop’s limit")
     CONFIRM = Text("Take back, {amount}")
+
+
+class Second:
+    """Above the shop's limit for one person."""
+
+    TITLE = Text("A second manager must agree")
+    HINT = Text("This is above the shop’s limit for one person. Both names are written into the journal.")
+    NAME = Text("Name of the other manager")
+    CONFIRM = Text("Agree")
 
 
 class Customer:

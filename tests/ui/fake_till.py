@@ -319,7 +319,7 @@ class Checkout:
         await self.till.asked(f"cancel {reason}")
         return self.till.change(order_id, life=Life.VOIDED, shown=Shown.CANCELLED, left_minor=0)
 
-    async def release(self, order_id: str, *, reason: str, actor: str) -> OrderView:
+    async def release(self, order_id: str, *, reason: str, actor: str, approved_by: str = "") -> OrderView:
         self.till.people.allow("override", actor)
         await self.till.asked(f"release {reason}")
         view = self.till.orders[order_id]
@@ -340,11 +340,11 @@ class Tenders:
         await self.till.asked(f"terminal {note}".strip())
         return self._paid(view, "Card terminal")
 
-    async def by_hand(self, order_id: str, *, reason: str, actor: str) -> OrderView:
+    async def by_hand(self, order_id: str, *, reason: str, actor: str, approved_by: str = "") -> OrderView:
         await self.till.asked(f"by hand {reason}")
         return self._paid(self.till.orders[order_id], "By hand")
 
-    async def withdraw(self, order_id: str, *, reason: str, actor: str) -> OrderView:
+    async def withdraw(self, order_id: str, *, reason: str, actor: str, approved_by: str = "") -> OrderView:
         raise AssertionError("no screen takes this back")
 
     def _paid(self, view: OrderView, words: str) -> OrderView:
@@ -385,7 +385,7 @@ class Refunds:
 
     async def refund_owed(self, order_id: str, *, reason: str, actor: str, approved_by: str = "") -> OrderView:
         self.till.people.allow("refund", actor)
-        await self.till.asked(f"refund_owed {reason}")
+        await self.till.asked(f"refund_owed {reason} {approved_by}".strip())
         view = self.till.orders[order_id]
         if not view.owed_minor:
             raise Refused("Nothing is owed back.", "Look at its timeline.")
@@ -407,7 +407,7 @@ class Refunds:
         self, order_id: str, *, amount_minor: int | None, reason: str, actor: str, approved_by: str = ""
     ) -> OrderView:
         self.till.people.allow("refund", actor)
-        await self.till.asked(f"refund {amount_minor} {reason}")
+        await self.till.asked(f"refund {amount_minor} {reason} {approved_by}".strip())
         view = self.till.orders[order_id]
         back = amount_minor or view.kept_minor
         shown = Shown.REFUNDED if back >= view.kept_minor else Shown.PART_REFUNDED

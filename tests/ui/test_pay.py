@@ -10,7 +10,7 @@ from PIL import Image
 from PySide6.QtCore import QBuffer, QIODevice, Qt
 from PySide6.QtWidgets import QWidget
 
-from pos.domain.errors import OutcomeUnknown, Unreachable
+from pos.domain.errors import OutcomeUnknown, SecondNeeded, Unreachable
 from pos.domain.shown import Shown
 from pos.domain.verdict import Money
 from pos.ui.counter import Stage
@@ -425,7 +425,10 @@ def test_goods_of_a_paid_order_come_back_line_by_line(stand: Stand) -> None:
     stand.type("0.5")
     stand.settle()
     assert stand.text("return.worth") == "Goes back: ₹90.00"
-    stand.find("return.second").setFocus()
+    stand.till.refuses = SecondNeeded("This is above the shop's limit for one person.", "Give that name.")
+    stand.press(Qt.Key.Key_Return)
+    stand.settle()
+    stand.until(stand.find("second.name").hasFocus)
     stand.type("Anil")
     stand.press(Qt.Key.Key_Return)
     stand.settle()
@@ -471,3 +474,22 @@ def test_a_part_paid_order_is_given_back_and_voided_by_a_digit(stand: Stand) -> 
     stand.settle()
     assert stand.till.orders[order_id].kept_minor == 0
     assert "give back and void Customer left" in stand.till.calls
+
+
+def test_above_the_limit_a_refund_asks_for_a_second_manager_by_name(stand: Stand) -> None:
+    order_id = ask_for_qr(stand)
+    stand.till.customer_pays(order_id)
+    stand.till.user = "Meera"
+    stand.settle()
+    stand.press(Qt.Key.Key_F7, Qt.KeyboardModifier.ShiftModifier)
+    stand.until(stand.find("refund.amount").hasFocus)
+    stand.till.refuses = SecondNeeded("This is above the shop's limit for one person.", "Give that name.")
+    stand.press(Qt.Key.Key_Return)
+    stand.settle()
+    assert stand.till.orders[order_id].refunded_minor == 0
+    stand.until(stand.find("second.name").hasFocus)
+    stand.type("Anil")
+    stand.press(Qt.Key.Key_Return)
+    stand.settle()
+    assert stand.till.orders[order_id].refunded_minor == 18_000
+    assert "refund 18000 Goods returned Anil" in stand.till.calls

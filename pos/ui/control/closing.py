@@ -79,7 +79,10 @@ class DayControl(QObject):
     def settle(self, exception_id: str, reason: str) -> None:
         self._flow.close()
         actor = self._flow.counter.actor
-        self._then_again(self._till.exceptions.settle(exception_id, reason=reason, actor=actor))
+        settle = self._till.exceptions.settle
+        self._flow.decide(
+            lambda second: self._then_again(settle(exception_id, reason=reason, actor=actor, approved_by=second))
+        )
 
     def again_quietly(self) -> None:
         """The books changed: show them, without asking the gateways."""
@@ -116,13 +119,16 @@ class DayControl(QObject):
 
     def _act(self, row: ExceptionView) -> None:
         if row.action in AT_ONCE:
-            decision = Resolution(AT_ONCE[row.action], self._flow.counter.actor)
-            self._then_again(self._till.exceptions.act(row.id, decision))
+            self._flow.decide(lambda second: self._then_again(self._do(row, second)))
         elif row.action is Action.COLLECT:
             self.collected.emit(row.order_id)
         else:
             self._flow.exception = row
             self._flow.open("attach" if row.action is Action.ATTACH else "settle")
+
+    def _do(self, row: ExceptionView, second: str) -> Coroutine[Any, Any, Any]:
+        decision = Resolution(AT_ONCE[row.action], self._flow.counter.actor, approved_by=second)
+        return self._till.exceptions.act(row.id, decision)
 
     def _then_again(self, work: Coroutine[Any, Any, Any]) -> None:
         self._flow.start(work, lambda _: self.again_quietly())

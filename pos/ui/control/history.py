@@ -73,20 +73,18 @@ class HistoryControl(QObject):
     def check(self) -> None:
         self._act(lambda order_id: self._till.checkout.check_now(order_id))
 
-    def release(self, reason: str, *, believed: bool = False) -> None:
+    def release(self, reason: str, second: str = "", *, believed: bool = False) -> None:
         actor = self._flow.counter.actor
         decide = self._till.tenders.by_hand if believed else self._till.checkout.release
-        self._act(lambda order_id: decide(order_id, reason=reason, actor=actor))
+        self._act(lambda order_id: decide(order_id, reason=reason, actor=actor, approved_by=second))
 
-    def refund_owed(self, reason: str) -> None:
-        actor = self._flow.counter.actor
-        self._act(lambda order_id: self._till.refunds.refund_owed(order_id, reason=reason, actor=actor))
+    def refund_owed(self, reason: str, second: str = "") -> None:
+        more = {"reason": reason, "actor": self._flow.counter.actor, "approved_by": second}
+        self._act(lambda order_id: self._till.refunds.refund_owed(order_id, **more))
 
-    def refund(self, amount_minor: int, reason: str) -> None:
-        actor = self._flow.counter.actor
-        self._act(
-            lambda order_id: self._till.refunds.refund(order_id, amount_minor=amount_minor, reason=reason, actor=actor)
-        )
+    def refund(self, amount_minor: int, reason: str, second: str = "") -> None:
+        more = {"reason": reason, "actor": self._flow.counter.actor, "approved_by": second}
+        self._act(lambda order_id: self._till.refunds.refund(order_id, amount_minor=amount_minor, **more))
 
     # Inside ---------------------------------------------------------------------------------------------------------
 

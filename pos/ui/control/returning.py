@@ -48,8 +48,12 @@ class ReturnControl(QObject):
         """A part-paid sale is given up, and what was paid goes back."""
         if view is not None:
             actor = self._flow.counter.actor
-            work = self._till.givingup.give_back_and_void(view.order_id, reason=reason, actor=actor)
-            self._flow.start(work, lambda _: None)
+            order_id, back = view.order_id, self._till.givingup.give_back_and_void
+            self._flow.decide(
+                lambda second: self._flow.start(
+                    back(order_id, reason=reason, actor=actor, approved_by=second), lambda _: None
+                )
+            )
 
     def _price(self, picks: tuple[Pick, ...]) -> None:
         from pos.services.returns import Goods
@@ -57,12 +61,15 @@ class ReturnControl(QObject):
         work = self._till.returns.look(self._order_id, Goods(picks=picks))
         self._flow.start(work, lambda seen: self._panel.show_worth(picks, seen))
 
-    def _take_back(self, picks: tuple[Pick, ...], reason: str, second: str) -> None:
+    def _take_back(self, picks: tuple[Pick, ...], reason: str) -> None:
         from pos.services.returns import Decision, Goods
 
-        decision = Decision(reason, self._flow.counter.actor, second)
-        work = self._till.returns.take_back(self._order_id, Goods(picks=picks), decision)
-        self._flow.start(work, self._done)
+        def act(second: str) -> None:
+            decision = Decision(reason, self._flow.counter.actor, second)
+            work = self._till.returns.take_back(self._order_id, Goods(picks=picks), decision)
+            self._flow.start(work, self._done)
+
+        self._flow.decide(act)
 
     def _done(self, taken: TakenBack) -> None:
         self._flow.close()

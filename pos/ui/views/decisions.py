@@ -14,7 +14,7 @@ from pos.ui.widgets.chips import Chips
 from pos.ui.widgets.keypad import Keypad
 from pos.ui.widgets.labels import label
 from pos.words.orders import Day
-from pos.words.pay import ByHand, Paid, Refund, Release, Terminal
+from pos.words.pay import ByHand, Paid, Refund, Release, Second, Terminal
 from pos.words.sell import Cash, GiveUp
 
 if TYPE_CHECKING:
@@ -153,6 +153,35 @@ class RefundPanel(FormPanel):
     def _edited(self) -> None:
         self.button.setText(Refund.CONFIRM.format(amount=self.kit.formats.money(self.field.minor or 0)))
         self.changed.emit()
+
+
+class SecondPanel(FormPanel):
+    """Above the shop's limit another manager agrees, by name. `answered(name)`."""
+
+    answered = Signal(str)
+
+    def __init__(self, kit: Kit, back: QAction, confirm: QAction) -> None:
+        super().__init__(kit, "secondPanel", back, Cash.BACK)
+        self.set_words(Second.TITLE, Second.HINT)
+        self.field = text_field("second.name", Second.NAME)
+        self.field.textChanged.connect(self.changed)
+        self.body.addWidget(label(Second.NAME, "small"))
+        self.body.addWidget(self.field)
+        self.add_confirm(confirm, Second.CONFIRM)
+
+    @property
+    def can_confirm(self) -> bool:
+        return bool(self.field.text().strip())
+
+    def open(self) -> None:
+        self.field.clear()
+
+    def focus_first(self) -> None:
+        self.field.setFocus()
+
+    def confirm(self) -> None:
+        if self.can_confirm:
+            self.answered.emit(self.field.text().strip())
 
 
 class CountPanel(FormPanel):

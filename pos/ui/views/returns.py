@@ -1,4 +1,4 @@
-"""Goods come back: which lines of the sale and how much of each, what that is worth, why, and who else agrees."""
+"""Goods come back: which lines of the sale and how much of each, what that is worth, and why."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFrame, QLineEdit, QVBoxLayout, QWidget
 from pos.domain.basket import parse_quantity
 from pos.domain.errors import BadInput
 from pos.domain.returning import Pick
-from pos.ui.views.form import FormPanel, text_field
+from pos.ui.views.form import FormPanel
 from pos.ui.views.gatewaylist import scroll
 from pos.ui.widgets.button import KeyButton, focusless
 from pos.ui.widgets.chips import Chips
@@ -29,10 +29,10 @@ FIELD_WIDTH = 110
 
 
 class ReturnPanel(FormPanel):
-    """`wanted(picks)` when what is chosen changes; `answered(picks, reason, second)`."""
+    """`wanted(picks)` when what is chosen changes; `answered(picks, reason)`."""
 
     wanted = Signal(object)
-    answered = Signal(object, str, str)
+    answered = Signal(object, str)
 
     def __init__(self, kit: Kit, back: QAction, confirm: QAction) -> None:
         super().__init__(kit, "returnPanel", back, Cash.BACK)
@@ -53,7 +53,6 @@ class ReturnPanel(FormPanel):
         self.reasons = Chips("return.reasons", Refund.REASON, "tab")
         words = (Refund.RETURNED, Refund.WRONG, Return.DAMAGED)
         self.reasons.set([(word, word) for word in words], Refund.RETURNED)
-        self.second = text_field("return.second", Return.SECOND)
         self._fill_body()
         self.button = self.add_confirm(confirm, "", "double")
 
@@ -62,7 +61,6 @@ class ReturnPanel(FormPanel):
         self.body.addLayout(line(self.worth, 12, self.tax, 0, focusless(self.everything)))
         self.body.addWidget(label(Refund.REASON, "small"))
         self.body.addWidget(self.reasons)
-        self.body.addWidget(self.second)
         self.body.addSpacing(12)
         self.fill_room()  # for the lines: a long sale is scrolled
 
@@ -88,7 +86,6 @@ class ReturnPanel(FormPanel):
             row.changed.connect(self._edited)
             self._list.addWidget(row)
         self._list.addStretch(1)
-        self.second.clear()
         self._edited()
 
     def show_worth(self, picks: tuple[Pick, ...], seen: ReturnView) -> None:
@@ -109,7 +106,7 @@ class ReturnPanel(FormPanel):
 
     def confirm(self) -> None:
         if self.can_confirm:
-            self.answered.emit(self.picks, self.reasons.key or Refund.RETURNED, self.second.text().strip())
+            self.answered.emit(self.picks, self.reasons.key or Refund.RETURNED)
 
     def _take_everything(self) -> None:
         for row in self.rows:
