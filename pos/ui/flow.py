@@ -30,6 +30,24 @@ SIDE = {"sell": "cart", "orders": "detail", "reconcile": "totals", "manage": ""}
 LEFT = {"orders": "orders", "reconcile": "day", "manage": "manage"}
 
 
+class Deciding:
+    """Does what a manager decided; `act` takes the name of a second one, "" at first."""
+
+    def __init__(self, close: Callable[[], None]) -> None:
+        self._close = close
+        self._act: Callable[[str], object] | None = None
+
+    def __call__(self, act: Callable[[str], object]) -> None:
+        self._act = act
+        act("")
+
+    def again(self, name: str) -> None:
+        """Another manager is named: what was decided is done with both."""
+        self._close()
+        if self._act is not None:
+            self._act(name)
+
+
 class Flow(QObject):
     """`arranged` when another page or panel is to be shown; `failed` and `noted` for the banner."""
 
@@ -52,7 +70,7 @@ class Flow(QObject):
         """The entry of Manage that is open; "" the first that whoever works here may see."""
         self.exception: ExceptionView | None = None
         """The exception that the open panel is about."""
-        self._decision: Callable[[str], object] | None = None
+        self.decide = Deciding(self.close)
         counter.failed.connect(self.failed)
         counter.basket.failed.connect(self.failed)
         counter.changed.connect(self.arranged)
@@ -210,17 +228,6 @@ class Flow(QObject):
     def next_customer(self) -> None:
         self.overlay = ""
         self.counter.next_customer()
-
-    def decide(self, act: Callable[[str], object]) -> None:
-        """Do what a manager decided; `act` takes the name of a second one, "" at first."""
-        self._decision = act
-        act("")
-
-    def second_agrees(self, name: str) -> None:
-        """Another manager is named: what was decided is done again with both."""
-        self.close()
-        if self._decision is not None:
-            self._decision(name)
 
     def start(self, work: Coroutine[Any, Any, Any], then: Any) -> None:
         """A service's answer for a screen; errors go to the banner."""

@@ -23,7 +23,7 @@ from pos.ui.views.rail import RailView
 from pos.ui.views.topbar import TopBar
 from pos.ui.widgets.labels import column, line
 from pos.ui.workspace import Workspace
-from pos.words.pay import Paid, Refund
+from pos.words.pay import Refund
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -153,14 +153,10 @@ class MainWindow(QMainWindow):
         self.lights.books_changed.connect(self._set_books)
 
     def _connect_controls(self) -> None:
-        self.history.changed.connect(self.commands.refresh)
-        self.closing.changed.connect(self.commands.refresh)
-        self.setup.changed.connect(self.commands.refresh)
+        for changed in (self.history.changed, self.closing.changed, self.setup.changed):
+            changed.connect(self.commands.refresh)
         self.closing.investigated.connect(self._investigate)
         self.closing.collected.connect(self._collect)
-        self.papers.receipt_read.connect(self.panels.show_receipt)
-        self.papers.note_read.connect(lambda lines: self.panels.show_receipt(lines, Paid.NOTE_TITLE))
-        self.returning.written.connect(self.papers.print_note)
         self.panels.connect_answers(self)
 
     # Starting and ending --------------------------------------------------------------------------------------------

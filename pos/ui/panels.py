@@ -10,6 +10,7 @@ from pos.domain.errors import PosError
 from pos.ui.views.cart import CartPanel
 from pos.ui.views.sell import SellPanel
 from pos.ui.views.tray import Tray
+from pos.words.pay import Paid
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -184,7 +185,10 @@ class Panels(QObject):
         self.refund.answered.connect(
             lambda minor, why: self._decide(lambda by: self._of_page(window).refund(minor, why, by))
         )
-        self.second.answered.connect(flow.second_agrees)
+        self.second.answered.connect(flow.decide.again)
+        window.papers.receipt_read.connect(self.show_receipt)
+        window.papers.note_read.connect(lambda lines: self.show_receipt(lines, Paid.NOTE_TITLE))
+        window.returning.written.connect(window.papers.print_note)
         self.giveback.answered.connect(
             lambda why: self._done(lambda: window.returning.give_back(window.subject(), why))
         )
