@@ -16,6 +16,7 @@ PROOFS = {
     "plants": ["-m", "tests.simulation.planted"],
     "plug": ["-m", "tests.crash.plug", "--rounds", "40"],
     "model": ["-m", "tests.model"],
+    "traces": ["-m", "tests.model.traces"],
     "mutants": ["-m", "tests.mutants"],
     "postgres": [
         "-m",

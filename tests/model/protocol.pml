@@ -127,7 +127,8 @@ end:
     od
 }
 
-/* One look: close where it is to be closed, read, later take in. Hints and the prober start it. */
+/* One look: close where it is to be closed, read, later take in. Hints and the prober start it. A report, or a payment
+ * that a hint names, tells of the payment alone: its link is then withdrawn, and looked at by itself. */
 proctype Looker(byte i) {
 end:
     do
@@ -149,6 +150,12 @@ end:
                 fi;
                 seen_link[i] = link[i]; seen_pay[i] = pay[i]; looked[i] = true; linked[i] = true }
     :: atomic { phase[i] == REQUESTING && !asked[i] -> phase[i] = ABANDONED }          /* past its time */
+    :: atomic { pay[i] == P_CAPTURED && !known[i] && phase[i] != NONE ->               /* payment alone */
+                known[i] = true;
+                if
+                :: phase[i] == OPEN -> phase[i] = CLOSING
+                :: else -> skip
+                fi }
 #endif
 #ifdef ABSENT_IS_FAILED
     :: atomic { phase[i] == OPEN && pay[i] != P_CAPTURED -> phase[i] = CLOSED; fenced[i] = true }

@@ -47,7 +47,7 @@ def play(ground: Ground, seed: int, steps: int = STEPS, *, story: bool = False) 
     gc.disable()  # a seed is short, and most of it is kept to its end
     with simulated(ground, seed) as (loop, world):
         try:
-            loop.run_until_complete(_play(world, steps, done))
+            loop.run_until_complete(play_on(world, steps, done))
         except BaseException as error:  # noqa: BLE001 - whatever it is, this seed fails
             world.failures.append(f"the simulation broke: {error!r}")
             if story or not isinstance(error, Exception | Crash):
@@ -62,7 +62,7 @@ def play(ground: Ground, seed: int, steps: int = STEPS, *, story: bool = False) 
     return done
 
 
-async def _play(world: World, steps: int, done: Played) -> None:
+async def play_on(world: World, steps: int, done: Played) -> None:
     watch = Watch(world)
     world.in_write = watch.in_write
     for name in TILLS:
