@@ -249,9 +249,11 @@ def main() -> int:
         one = iter([(given.at, given.mode)])
         wanted = one if given.at is not None else points(len(log.records), given.cuts, given.seed)
         return told(replay(log, wanted, given.seed), given, log)
-    with tempfile.TemporaryDirectory(prefix="truetill-log-") as folder, bank_process(Path(folder) / "bank") as bank:
-        (Path(folder) / "log").mkdir()
-        log = record(bank, Path(folder) / "log", given.orders, given.seed, given.plant)
+    with tempfile.TemporaryDirectory(prefix="truetill-log-") as name:
+        folder = Path(name) / "log"
+        folder.mkdir()
+        with bank_process(Path(name) / "bank") as bank:
+            log = record(bank, folder, given.orders, given.seed, given.plant)
         written = Counter(each.what for each in log.records)
         print(f"recorded in {time.monotonic() - started:.0f} s: {dict(sorted(written.items()))}", flush=True)
         tally = replay(log, points(written.total(), given.cuts, given.seed), given.seed)
