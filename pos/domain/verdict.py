@@ -282,7 +282,7 @@ def _payment(
         state=_highest(own, PAYMENT_RANK, "payment.") or "none",
         captured_minor=0 if wrong else captured,
         reversed_minor=max((f.amount_minor or 0 for f in own if f.kind is Kind.PAYMENT_REVERSED), default=0),
-        currency=next((f.currency for f in captures), bundle.order.currency),
+        currency=next((f.currency for f in in_currency or captures), bundle.order.currency),
         captured_at_ms=min((f.at_ms for f in captures if f.at_ms is not None), default=None),
         counts=not wrong,
         amount_differs=bool(in_currency) and (len(amounts) > 1 or (expected is not None and amounts != {expected})),

@@ -43,3 +43,15 @@ def test_a_capture_that_two_events_tell_of_is_one_payment() -> None:
     half = replace(CAPTURE, amount_minor=TOTAL // 2)
     verdict = fold(strategies.bundle((half, CAPTURE, tie)))
     assert (verdict.money, verdict.captured_minor, Flag.AMOUNT in verdict.flags) == (Money.PAID, TOTAL, True)
+
+
+def test_money_that_counts_is_in_the_orders_currency_whatever_else_was_said_of_the_payment() -> None:
+    """Also where the other currency's fact sorts before it."""
+    for payment in (f"ch_{n}" for n in range(20)):
+        tie = fact(Kind.PAYMENT_OF_LINK, payment, "cs_1")
+        captures = [
+            fact(Kind.PAYMENT_CAPTURED, payment, amount_minor=TOTAL, currency=currency, at_ms=3_000)
+            for currency in ("EUR", "INR")
+        ]
+        folded = fold(strategies.bundle((tie, *captures))).payments
+        assert [(p.counts, p.captured_minor, p.currency) for p in folded] == [(True, TOTAL, "INR")]
