@@ -24,7 +24,8 @@ from pos.domain.store_port import Tx
 from pos.domain.verdict import Bundle, Money, Verdict, fold
 from pos.services.context import Context
 from pos.services.orderview import attempt_of, state_of
-from pos.services.settle import UNKNOWN_LIMIT_MS, cached_of
+from pos.services.settle import cached_of
+from pos.services.standing import UNKNOWN_LIMIT_MS
 from pos.services.wholebooks import WHOLE_BOOKS, Break
 
 __all__ = ["CHECKS", "WHOLE_BOOKS", "Books", "Break"]
@@ -122,7 +123,8 @@ def _paid_has_proof(case: Case) -> Iterator[str]:
 
 
 def _cache_is_verdict(case: Case) -> Iterator[str]:
-    if case.tx.orders.cached(case.bundle.order.id) != cached_of(case.verdict):
+    order_id = case.bundle.order.id
+    if case.tx.orders.cached([order_id])[order_id] != cached_of(case.verdict):
         yield "the cached money differs from the verdict over all facts"
 
 
@@ -184,16 +186,15 @@ def _life_fits(case: Case) -> Iterator[str]:
 
 def _entered(case: Case) -> Iterator[str]:
     """I12: every movement of money that counts was noted for a Z."""
-    entered = case.tx.money.entered
-    for payment in case.verdict.payments:
-        if payment.counts and payment.captured_minor and not entered("capture", f"{payment.gateway}:{payment.id}"):
-            yield f"the capture {payment.id} is in no Z and waits for none"
-    for tender in case.bundle.tenders:
-        if not entered("tender", tender.id):
-            yield "a tender is in no Z and waits for none"
-    for refund in case.verdict.refunds:
-        if refund.state == "succeeded" and not entered("refund", refund.id):
-            yield f"the refund {refund.id} is in no Z and waits for none"
+    wanted = {
+        ("capture", f"{p.gateway}:{p.id}"): f"the capture {p.id}"
+        for p in case.verdict.payments
+        if p.counts and p.captured_minor
+    }
+    wanted |= {("tender", tender.id): "a tender" for tender in case.bundle.tenders}
+    wanted |= {("refund", r.id): f"the refund {r.id}" for r in case.verdict.refunds if r.state == "succeeded"}
+    entered = case.tx.money.entered(wanted)
+    yield from (f"{what} is in no Z and waits for none" for key, what in wanted.items() if key not in entered)
 
 
 def _returns_fit(case: Case) -> Iterator[str]:
@@ -215,7 +216,7 @@ def _returns_fit(case: Case) -> Iterator[str]:
         back -= sum(t.amount_minor + t.rounding_minor for t in case.bundle.tenders if t.return_id == note.id)
         if back > note.total_minor:
             yield f"more money went back for credit note {note.number} than it says"
-        if not case.tx.money.entered("return", note.id):
+        if not case.tx.money.entered([("return", note.id)]):
             yield f"credit note {note.number} is in no Z and waits for none"
 
 
@@ -276,7 +277,7 @@ def _export(tx: Tx, now_ms: int) -> Iterator[dict[str, Any]]:
 
 
 def _order_line(tx: Tx, bundle: Bundle, now_ms: int) -> dict[str, Any]:
-    order, cached = bundle.order, tx.orders.cached(bundle.order.id)
+    order, cached = bundle.order, tx.orders.cached([bundle.order.id])[bundle.order.id]
     state = state_of(bundle, fold(bundle), now_ms)
     attempt = attempt_of(bundle)
     return {

@@ -16,9 +16,10 @@ from pos.domain.errors import NotFound, Refused
 from pos.domain.facts import Fact, Kind, Mode, Source
 from pos.domain.journal import GENESIS, z_hash
 from pos.domain.matching import Action
+from pos.domain.movement import ZEntry
 from pos.domain.payment import reference
 from pos.domain.shown import Shown
-from pos.domain.store_port import OrderFilter, Problem, SweepRun, Tx, ZEntry, ZReport
+from pos.domain.store_port import OrderFilter, Problem, SweepRun, Tx, ZReport
 from pos.domain.verdict import fold
 from pos.services.books import Books
 from pos.services.context import Context
@@ -139,7 +140,7 @@ class DayEnd:
             tx.journal.append(now, actor, "payment.attached", order.id, {"payment": payment, "reason": reason})
             rows = self._settle.apply(tx, [Evidence(parked.gateway, (fact,), Source.PERSON, f"attach:{actor}")], now)
             if rows:
-                tx.facts.unpark(parked.gateway, payment)
+                tx.facts.unpark([(parked.gateway, payment)])
             return view_of(tx, order.id, now)
 
         return await self._context.store.write(write)
@@ -199,7 +200,7 @@ class DayEnd:
         told: set[str] = set()
         for name in names:
             for fact in tx.facts.in_window(name, start, end):
-                for order_id in tx.facts.orders_of([fact]) - open_orders:
+                for order_id in _owners(tx, [fact]) - open_orders:
                     order = tx.orders.get(order_id)
                     assert order is not None
                     code = healed[order_id].code if order_id in healed else "M01"
@@ -227,7 +228,7 @@ class DayEnd:
         for name in names:
             facts = [fact for fact in tx.facts.in_window(name, start, end) if fact.currency == money]
             captured = sum({f.object: f.amount_minor or 0 for f in facts}.values())
-            orders = tx.facts.orders_of(facts)
+            orders = _owners(tx, facts)
             owed = sum(fold(tx.facts.bundle(order_id)).owed_minor for order_id in orders)
             here = (p for p in tx.facts.parked(start, end) if (p.gateway, p.currency) == (name, money))
             parked = sum(p.amount_minor for p in here)
@@ -244,12 +245,8 @@ class DayEnd:
 
     def _fees(self, tx: Tx, captures: Sequence[Fact]) -> int:
         total, money = 0, self._context.shop.currency
-        for payment in {(f.gateway, f.object) for f in captures}:
-            known = [
-                f.amount_minor or 0
-                for f in tx.facts.of_payment(*payment)
-                if f.kind is Kind.PAYMENT_FEE and f.currency == money
-            ]
+        for facts in tx.facts.of_payments({(f.gateway, f.object) for f in captures}).values():
+            known = [f.amount_minor or 0 for f in facts if f.kind is Kind.PAYMENT_FEE and f.currency == money]
             total += max(known, default=0)
         return total
 
@@ -276,6 +273,11 @@ class DayEnd:
         report = ZReport(self._context.ids.uuid7(), scope, number, day, now_ms, actor, text, previous, digest)
         tx.days.put_z(report)
         return report
+
+
+def _owners(tx: Tx, captures: Sequence[Fact]) -> set[str]:
+    """The orders here that these payments belong to."""
+    return {touch.owner for touch in tx.facts.touched_by(captures) if touch.owner}
 
 
 def _counted(view: DayView, counted_minor: int) -> DayView:

@@ -146,7 +146,8 @@ def find_attempt(tx: Tx, hint: Hint) -> Attempt | None:
     if hint.reference and (found := tx.attempts.by_reference(hint.reference)):
         return found
     if hint.payment:
-        for fact in tx.facts.of_payment(hint.gateway, hint.payment):
+        payment = (hint.gateway, hint.payment)
+        for fact in tx.facts.of_payments([payment])[payment]:
             if fact.kind.is_binding and (found := tx.attempts.by_link(hint.gateway, fact.target)):
                 return found
     return None

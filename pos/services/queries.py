@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,7 @@ from pos.domain.errors import PosError, ReadOnly
 from pos.domain.money import to_major
 from pos.domain.order import Life
 from pos.domain.shown import Shown
-from pos.domain.store_port import OrderFilter, Tx
+from pos.domain.store_port import OrderFilter
 from pos.domain.verdict import Money
 from pos.services.context import Context
 from pos.services.desk import Desk
@@ -23,6 +24,8 @@ from pos.words.formats import Formats
 
 HEARD_LIMIT_MS = 30_000
 CHANGED_MAX = 5_000
+ROWS_AT_ONCE = 100
+"""So many lines are read in one go: the window's thread waits for the rest of a long list between them."""
 _LIVES = {life.value for life in Life}
 _MONIES = {money.value for money in Money}
 _OPEN = {Shown.WAITING.value, Shown.UNKNOWN.value}
@@ -88,20 +91,22 @@ class Queries:
     async def held(self) -> list[OrderRow]:
         return await self._rows(OrderFilter(lives=(Life.HELD.value,)))
 
-    async def changed_since(self, touch: int) -> tuple[list[OrderRow], int]:
-        """Orders that any process changed after `touch`, and the newest counter."""
-        now = self._context.now_ms()
+    async def changed_since(self, touch: int, known: Mapping[str, int]) -> tuple[list[OrderRow], int]:
+        """Orders that any process changed after `touch`, and the newest counter; `known`: versions told of already."""
 
-        def read(tx: Tx) -> tuple[list[OrderRow], int]:
-            lines = tx.orders.lines_of(OrderFilter(touched_after=touch, limit=CHANGED_MAX))
-            return [row_of_line(line, now) for line in lines], tx.orders.last_touch()
-
-        return await self._context.store.read(read)
+        read = self._context.store.read
+        touched, newest = await read(lambda tx: tx.sync.touched_since(touch, CHANGED_MAX))
+        news = [order_id for order_id, version in touched if known.get(order_id, -1) < version]
+        rows: list[OrderRow] = []
+        for start in range(0, len(news), ROWS_AT_ONCE):
+            part = tuple(news[start : start + ROWS_AT_ONCE])
+            rows += await self._rows(OrderFilter(ids=part, limit=ROWS_AT_ONCE))
+        return rows, newest
 
     async def _rows(self, where: OrderFilter) -> list[OrderRow]:
+        """Made where they are read: hundreds of them take longer than a frame of the window that waits here."""
         now = self._context.now_ms()
-        lines = await self._context.store.read(lambda tx: tx.orders.lines_of(where))
-        return [row_of_line(line, now) for line in lines]
+        return await self._context.store.read(lambda tx: [row_of_line(line, now) for line in tx.orders.lines_of(where)])
 
     async def status(self) -> StatusView:
         """The lights, as they truly are; while the books do not answer, as they last were, and with what is wrong."""

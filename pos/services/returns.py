@@ -13,10 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pos.domain.errors import BadInput, NotFound, Refused
+from pos.domain.movement import ZEntry
 from pos.domain.order import Life
 from pos.domain.refund import Purpose
 from pos.domain.returning import Pick, Return, left_milli, picks_of, return_lines, returned_milli, total_minor
-from pos.domain.store_port import Outgoing, Tx, ZEntry
+from pos.domain.store_port import Outgoing, Tx
 from pos.domain.verdict import Bundle, Money, Proposal, Verdict, fold
 from pos.services.approvals import Act
 from pos.services.context import Context
@@ -166,7 +167,7 @@ class Returns:
         entry = ZEntry(
             "return", note.id, note.order_id, note.till, "return", -note.total_minor, note.currency, note.at_ms
         )
-        tx.money.enter(entry)
+        tx.money.enter([entry])
         body = {"return": note.id, "number": note.number, "total_minor": note.total_minor, "reason": note.reason}
         lines = [{"line": each.line, "sku": each.sku, "quantity_milli": each.quantity_milli} for each in note.lines]
         body |= {"approved_by": note.approved_by, "lines": lines}

@@ -1,42 +1,43 @@
 """The single entrance to an order's money.
 
 Callback, webhook, probe, report, the answer to our own call, a manager's decision: all come in here and differ only
-in their sighting's source. One write does, in this order:
+in their sighting's source. One write does, for one order or for a whole page of them, in this order:
 
-1. insert facts and sightings (what is known already changes nothing);
-2. lock every order they touch, in the order of ids;
+1. insert facts and sightings (what is known already changes nothing); park what has no order;
+2. lock every order they touch, in the order of ids, and read all that is known of them;
 3. apply what was learnt about links to the attempts (phases, fence);
 4. fold; end live attempts that ask for more than is still due;
-5. cache the money status, write Z entries and effects, open and close exceptions, park what has no order;
+5. cache the money status, write Z entries and effects, open and close exceptions;
 6. journal, move the relay's cursor; commit. Then `OrderChanged` goes out.
+
+Steps 3 and 4 happen in memory; before and after them each kind of row is read and written once, however many orders
+there are.
 
 "Correcting a status" never writes a status: it adds facts and folds again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pos.domain import verdict as verdicts
-from pos.domain.facts import Fact, Kind, Source
-from pos.domain.matching import Action, Finding, findings
+from pos.domain.facts import Kind, Source
 from pos.domain.order import Life
 from pos.domain.payment import WATCH_CLOSED_DAYS, Attempt, Phase
 from pos.domain.ports import LinkInfo
-from pos.domain.refund import Refund
-from pos.domain.store_port import Cached, Healed, Parked, Problem, Tx, ZEntry
-from pos.domain.verdict import Bundle, Money, PaymentState, Verdict
+from pos.domain.store_port import Cached, Healed, Parked, Tx
+from pos.domain.verdict import Bundle, Money, Verdict
 from pos.services import schedule
 from pos.services.bus import OrderChanged
+from pos.services.changes import Changes
 from pos.services.context import Context, ShopSettings
 from pos.services.evidence import Evidence
+from pos.services.movements import asked_of, movements, new_of, payment_of, receipt_of
 from pos.services.orderview import row_of
 from pos.services.parking import whose
+from pos.services.standing import changed_problems
 from pos.services.views import OrderRow
-
-RECEIPT_VALID_MS = 10 * 60_000
-DRAWER_VALID_MS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,16 @@ class Settled:
 
     row: OrderRow
     bundle: Bundle
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """An order as this write found it: what is known now, the verdict, the money that was cached, what made us look."""
+
+    bundle: Bundle
+    verdict: Verdict
+    before: Cached
+    cause: Evidence | None
 
 
 class Settle:
@@ -74,156 +85,130 @@ class Settle:
 
     def settle(self, tx: Tx, evidence: Sequence[Evidence], now_ms: int) -> list[Settled]:
         """As `apply`, with each order's bundle as it is after the write."""
-        touched: dict[str, Evidence] = {}
-        for item in evidence:
-            new = tx.facts.add(item.facts, item.sighting(now_ms))
-            orders = tx.facts.orders_of(new)  # what was known already has been folded already
-            orders |= {a.order_id for info in item.links if (a := tx.attempts.by_link(item.gateway, info.id))}
-            touched |= dict.fromkeys(orders, item)
-            _park(tx, self._context.shop, item.gateway, new)
-            if item.cursor:
-                tx.sync.set_cursor(item.cursor)
-            if item.drop_hint:
-                tx.sync.drop_hint(item.drop_hint)
-        done = []
-        for order_id in sorted(touched):
-            bundle = tx.facts.bundle(order_id, tx.orders.lock(order_id))
-            for item in evidence:
-                bundle = _apply_links(tx, bundle, item, now_ms)
-            done.append(self._refold(tx, bundle, now_ms, touched[order_id]))
-        return done
+        changes = Changes()
+        touched = _keep(tx, self._context.shop, evidence, changes, now_ms)
+        bundles = tx.facts.bundles(tx.orders.lock_all(touched))
+        looked = [_apply_links(bundle, evidence, changes, now_ms) for bundle in bundles]
+        return self._refold(tx, looked, touched, changes, now_ms)
 
     def refold(self, tx: Tx, order_id: str, now_ms: int) -> OrderRow:
         """Compute an order's money anew from everything known, under its lock, and write what follows from it."""
-        return self._refold(tx, tx.facts.bundle(order_id, tx.orders.lock(order_id)), now_ms, None).row
+        bundles = tx.facts.bundles(tx.orders.lock_all([order_id]))
+        return self._refold(tx, bundles, {}, Changes(), now_ms)[0].row
 
-    def _refold(self, tx: Tx, bundle: Bundle, now_ms: int, cause: Evidence | None) -> Settled:
-        order_id = bundle.order.id
-        verdict = verdicts.fold(bundle)
-        if self._end_excess(tx, bundle, verdict, now_ms):
-            bundle = tx.facts.bundle(order_id, bundle.order)
-        before = tx.orders.cached(order_id)
-        cached = cached_of(verdict)
-        if cached != before:
-            tx.orders.cache(order_id, cached)
-            bundle = replace(bundle, order=replace(bundle.order, version=bundle.order.version + 1))
-            body = {"money": cached.money, "kept_minor": cached.kept_minor, "due_minor": verdict.due_minor}
-            body |= {"source": cause.source.value, "hint": cause.hint} if cause else {}
-            tx.journal.append(now_ms, "", "order.money", order_id, body)
-        self._heal(tx, bundle, verdict, before, cause, now_ms)
-        self._note_movements(tx, bundle, verdict, now_ms)
-        self._sync_problems(tx, bundle, verdict, now_ms)
-        return Settled(row_of(bundle, verdict, now_ms), bundle)
+    def _refold(
+        self, tx: Tx, bundles: Sequence[Bundle], causes: Mapping[str, Evidence], changes: Changes, now_ms: int
+    ) -> list[Settled]:
+        before = tx.orders.cached([bundle.order.id for bundle in bundles])
+        folded = []
+        for bundle in bundles:
+            order_id, verdict = bundle.order.id, verdicts.fold(bundle)
+            ended = _end_excess(bundle, verdict, changes, now_ms)
+            folded.append(Folded(ended, verdict, before[order_id], causes.get(order_id)))
+        done = [_cache(each, changes, now_ms) for each in folded]
+        _note_movements(tx, folded, changes, now_ms)
+        self._sync_problems(tx, folded, changes, now_ms)
+        changes.write(tx, now_ms)
+        return done
 
-    def _end_excess(self, tx: Tx, bundle: Bundle, verdict: Verdict, now_ms: int) -> bool:
-        """A live attempt that asks for more than is due ends in this write: one link, one payment."""
-        ended = False
-        for attempt in bundle.attempts:
-            if not attempt.live or attempt.amount_minor <= verdict.due_minor - verdict.kept_minor:
-                continue
-            if attempt.phase in (Phase.DRAFTED, Phase.REQUESTING):
-                tx.attempts.update(schedule.abandoned(attempt, "no longer due", now_ms))
-                ended = True
-            elif attempt.phase is Phase.OPEN:
-                tx.attempts.update(schedule.closing(attempt, now_ms))
-                ended = True
-        return ended
-
-    def _heal(
-        self, tx: Tx, bundle: Bundle, verdict: Verdict, before: Cached, cause: Evidence | None, now_ms: int
-    ) -> None:
-        """M02, M03: what the report or a background probe put right by itself, so that a manager sees it."""
-        if cause is None or cause.hint not in ("probe", "sweep"):
-            return
-        source = Source.REPORT if cause.hint == "sweep" else cause.source
-        became_paid = before.money in (Money.UNPAID, Money.PART_PAID) and verdict.money in (Money.PAID, Money.OVERPAID)
-        if became_paid and verdict.captured_minor and bundle.order.life is Life.PLACED:
-            tx.problems.heal(Healed(bundle.order.id, "M02", cause.gateway, now_ms, source))
-
-    def _note_movements(self, tx: Tx, bundle: Bundle, verdict: Verdict, now_ms: int) -> None:
-        order = bundle.order
-        for payment in verdict.payments:
-            if payment.captured_minor and payment.counts:
-                entry = _entry(order.id, order.till, payment, "capture", payment.captured_minor, now_ms)
-                if tx.money.enter(entry):
-                    tx.facts.unpark(payment.gateway, payment.id)  # its order may be learnt later than the money
-                    tx.money.effect_once(order.id, "receipt", payment.id, now_ms, now_ms + RECEIPT_VALID_MS)
-            if payment.reversed_minor and payment.counts:
-                tx.money.enter(_entry(order.id, order.till, payment, "reversal", -payment.reversed_minor, now_ms))
-        gateways = {p.id: p.gateway for p in verdict.payments}
-        for refund in verdict.refunds:
-            subject = refund.id or refund.ours  # the gateway's: which row of ours it is may be learnt later
-            gateway = gateways.get(refund.payment, "")
-            if refund.state == "succeeded":
-                tx.money.enter(
-                    _moved("refund", subject, order.id, order.till, gateway, -refund.amount_minor, bundle, now_ms)
-                )
-            elif refund.state in {"failed", "reversed"} and tx.money.entered("refund", subject):
-                tx.money.enter(
-                    _moved("bounce", subject, order.id, order.till, gateway, refund.amount_minor, bundle, now_ms)
-                )
-
-    def _sync_problems(self, tx: Tx, bundle: Bundle, verdict: Verdict, now_ms: int) -> None:
-        """Open what stands now, close what stands no longer; a manager's own resolution is not opened again."""
-        standing = {(f.code, f.subject): f for f in findings(bundle, verdict)}
-        if _unknown_too_long(bundle, now_ms):
-            standing[("M23", "")] = Finding("M23", Action.ASK, verdict.left_minor)
-        for refund in bundle.refunds:
-            if _unsent_too_long(refund, verdict, now_ms):
-                standing.setdefault(("M14", refund.id), Finding("M14", Action.ASK, refund.amount_minor, refund.id))
-        known = {(p.code, p.subject): p for p in tx.problems.of_order(bundle.order.id)}
-        for key, finding in standing.items():
-            problem = known.get(key)
-            if problem is None:
-                tx.problems.put(self._problem(bundle, verdict, finding, now_ms))
-            elif problem.closed_at_ms is not None and not problem.closed_by:
-                tx.problems.reopen(problem.id, now_ms, finding.action, finding.amount_minor)
-            elif problem.closed_at_ms is None and (problem.action, problem.amount_minor) != (
-                finding.action,
-                finding.amount_minor,
-            ):
-                tx.problems.put(replace(problem, action=finding.action, amount_minor=finding.amount_minor))
-        for key, problem in known.items():
-            if key not in standing and problem.closed_at_ms is None and problem.code not in TIMED:
-                tx.problems.close(problem.id, now_ms, "", "settled by facts")
-
-    def _problem(self, bundle: Bundle, verdict: Verdict, finding: Finding, now_ms: int) -> Problem:
-        payments = sorted(verdict.payments, key=lambda p: p.captured_at_ms or 0)
-        newest = payments[-1] if payments else None
-        return Problem(
-            id=self._context.ids.uuid7(),
-            order_id=bundle.order.id,
-            code=finding.code,
-            subject=finding.subject,
-            action=finding.action,
-            amount_minor=finding.amount_minor,
-            opened_at_ms=now_ms,
-            gateway=newest.gateway if newest else "",
-            payment=finding.subject or (newest.id if newest else ""),
-        )
+    def _sync_problems(self, tx: Tx, folded: Sequence[Folded], changes: Changes, now_ms: int) -> None:
+        known = tx.problems.of_orders([each.bundle.order.id for each in folded])
+        new_id = self._context.ids.uuid7
+        for each in folded:
+            mine = known[each.bundle.order.id]
+            changes.problems += changed_problems(each.bundle, each.verdict, mine, now_ms, new_id)
 
 
-TIMED = frozenset({"M12", "M18", "M22"})
-"""Findings that do not come from an order's facts alone; those who open them close them."""
+def _keep(
+    tx: Tx, shop: ShopSettings, evidence: Sequence[Evidence], changes: Changes, now_ms: int
+) -> dict[str, Evidence]:
+    """Insert and sight; the orders that what is new may change, each with the last that told of it."""
+    touched: dict[str, Evidence] = {}
+    news = [(item, tx.facts.add(item.facts, item.sighting(now_ms))) for item in evidence]
+    # what was known already has been folded already
+    touches = iter(tx.facts.touched_by([fact for _, new in news for fact in new]))
+    links = tx.attempts.owners({(item.gateway, info.id) for item in evidence for info in item.links if info.id})
+    lost: set[tuple[str, str]] = set()
+    for item, new in news:
+        for fact in new:
+            touch = next(touches)
+            touched |= dict.fromkeys(touch.orders, item)
+            if fact.kind.startswith("payment."):
+                (changes.found if touch.owner else lost).add((item.gateway, fact.object))
+        touched |= {links[name]: item for info in item.links if (name := (item.gateway, info.id)) in links}
+        if item.cursor:
+            tx.sync.set_cursor(item.cursor)
+        if item.drop_hint:
+            tx.sync.drop_hint(item.drop_hint)
+    _park(tx, shop, lost)
+    return touched
 
 
-UNKNOWN_LIMIT_MS = 10 * 60_000
+def _park(tx: Tx, shop: ShopSettings, payments: Collection[tuple[str, str]]) -> None:
+    """Captured payments without an order here stay visible: orphan, another of ours, or foreign."""
+    told = tx.facts.of_payments(payments)
+    rows = []
+    for gateway, payment in sorted(payments):
+        facts = told[(gateway, payment)]
+        captures = [f for f in facts if f.kind is Kind.PAYMENT_CAPTURED]
+        if not captures:
+            continue
+        newest = captures[-1]
+        kind, owner = whose(tx, shop, facts)
+        amount, currency = newest.amount_minor or 0, newest.currency
+        rows.append(Parked(gateway, newest.account, newest.mode, payment, owner, kind, amount, currency, newest.at_ms))
+    tx.facts.park(rows)
 
 
-def _unknown_too_long(bundle: Bundle, now_ms: int) -> bool:
-    """M23: a live attempt whose looks have failed for more than ten minutes."""
-    return any(
-        a.live
-        and a.looks_failed > 0
-        and now_ms - (a.looked_at_ms or a.shown_at_ms or a.drafted_at_ms) > UNKNOWN_LIMIT_MS
-        for a in bundle.attempts
-    )
+def _cache(folded: Folded, changes: Changes, now_ms: int) -> Settled:
+    """The money status, its line in the journal, and what healed by itself."""
+    bundle, verdict, cause = folded.bundle, folded.verdict, folded.cause
+    cached, order = cached_of(verdict), bundle.order
+    if cached != folded.before:
+        changes.money[order.id] = cached
+        bundle = replace(bundle, order=replace(order, version=order.version + 1))
+        body = {"money": cached.money, "kept_minor": cached.kept_minor, "due_minor": verdict.due_minor}
+        body |= {"source": cause.source.value, "hint": cause.hint} if cause else {}
+        changes.lines.append((order.id, body))
+    changes.healed += _healed(folded, now_ms)
+    return Settled(row_of(bundle, verdict, now_ms), bundle)
 
 
-def _unsent_too_long(refund: Refund, verdict: Verdict, now_ms: int) -> bool:
-    """M14: the gateway has not taken a refund for more than ten minutes; the customer may have been told it is done."""
-    state = next((r.state for r in verdict.refunds if r.ours == refund.id), "requested")
-    return state == "requested" and now_ms - refund.asked_at_ms > UNKNOWN_LIMIT_MS
+def _healed(folded: Folded, now_ms: int) -> list[Healed]:
+    """M02, M03: what the report or a background probe put right by itself, so that a manager sees it."""
+    verdict, cause, order = folded.verdict, folded.cause, folded.bundle.order
+    if cause is None or cause.hint not in ("probe", "sweep"):
+        return []
+    source = Source.REPORT if cause.hint == "sweep" else cause.source
+    was_due = folded.before.money in (Money.UNPAID, Money.PART_PAID)
+    became_paid = was_due and verdict.money in (Money.PAID, Money.OVERPAID)
+    if became_paid and verdict.captured_minor and order.life is Life.PLACED:
+        return [Healed(order.id, "M02", cause.gateway, now_ms, source)]
+    return []
+
+
+def _end_excess(bundle: Bundle, verdict: Verdict, changes: Changes, now_ms: int) -> Bundle:
+    """A live attempt that asks for more than is due ends in this write: one link, one payment."""
+    ended: dict[str, Attempt] = {}
+    for attempt in bundle.attempts:
+        if not attempt.live or attempt.amount_minor <= verdict.due_minor - verdict.kept_minor:
+            continue
+        if attempt.phase in (Phase.DRAFTED, Phase.REQUESTING):
+            ended[attempt.id] = schedule.abandoned(attempt, "no longer due", now_ms)
+        elif attempt.phase is Phase.OPEN:
+            ended[attempt.id] = schedule.closing(attempt, now_ms)
+    changes.attempts |= ended
+    return replace(bundle, attempts=[ended.get(a.id, a) for a in bundle.attempts]) if ended else bundle
+
+
+def _note_movements(tx: Tx, folded: Sequence[Folded], changes: Changes, now_ms: int) -> None:
+    moved = [entry for each in folded for entry in movements(each.bundle, each.verdict, now_ms)]
+    entered = tx.money.entered(asked_of(moved))
+    for entry in new_of(moved, entered):
+        changes.entries.append(entry)
+        if entry.kind == "capture":
+            changes.found.add(payment_of(entry))  # its order may be learnt later than the money
+            changes.effects.append(receipt_of(entry, now_ms))
 
 
 def cached_of(verdict: Verdict) -> Cached:
@@ -238,24 +223,25 @@ def cached_of(verdict: Verdict) -> Cached:
     )
 
 
-def _apply_links(tx: Tx, bundle: Bundle, item: Evidence, now_ms: int) -> Bundle:
+def _apply_links(bundle: Bundle, evidence: Sequence[Evidence], changes: Changes, now_ms: int) -> Bundle:
     """Phases and the fence, from what the gateway said of the order's links; the bundle with its attempts as they are
 
     after that.
     """
-    for info in item.links:
-        attempts = {(a.gateway, a.link_id): a for a in bundle.attempts}
-        attempt = attempts.get((item.gateway, info.id))
-        if attempt is None or not attempt.link_id:
-            continue
-        verdict = verdicts.fold(bundle)
-        states = {p.state for p in verdict.payments if p.attempt_id == attempt.id}
-        in_flight, paid = bool(states & {"pending", "authorized"}), "captured" in states
-        after = _after_look(attempt, info, in_flight=in_flight, paid=paid, now_ms=now_ms)
-        tx.attempts.update(after)
-        if item.hint == "probe" and attempt.live and after.phase is Phase.CLOSED and not paid:
-            tx.problems.heal(Healed(bundle.order.id, "M03", item.gateway, now_ms, item.source))
-        bundle = replace(bundle, attempts=[after if a.id == after.id else a for a in bundle.attempts])
+    for item in evidence:
+        for info in item.links:
+            attempts = {(a.gateway, a.link_id): a for a in bundle.attempts}
+            attempt = attempts.get((item.gateway, info.id))
+            if attempt is None or not attempt.link_id:
+                continue
+            verdict = verdicts.fold(bundle)
+            states = {p.state for p in verdict.payments if p.attempt_id == attempt.id}
+            in_flight, paid = bool(states & {"pending", "authorized"}), "captured" in states
+            after = _after_look(attempt, info, in_flight=in_flight, paid=paid, now_ms=now_ms)
+            changes.attempts[after.id] = after
+            if item.hint == "probe" and attempt.live and after.phase is Phase.CLOSED and not paid:
+                changes.healed.append(Healed(bundle.order.id, "M03", item.gateway, now_ms, item.source))
+            bundle = replace(bundle, attempts=[after if a.id == after.id else a for a in bundle.attempts])
     return bundle
 
 
@@ -283,33 +269,3 @@ def _after_look(attempt: Attempt, info: LinkInfo, *, in_flight: bool, paid: bool
     watch_until = (seen.fenced_at_ms or now_ms) + WATCH_CLOSED_DAYS * 86_400_000
     due = None if paid or now_ms > watch_until else schedule.next_look_ms(seen, now_ms)
     return replace(seen, look_due_at_ms=due)
-
-
-def _park(tx: Tx, shop: ShopSettings, gateway: str, new: Sequence[Fact]) -> None:
-    """Captured payments without an order here stay visible: orphan, another of ours, or foreign."""
-    for payment in sorted({f.object for f in new if f.kind.startswith("payment.")}):
-        facts = tx.facts.of_payment(gateway, payment)
-        captures = [f for f in facts if f.kind is Kind.PAYMENT_CAPTURED]
-        if not captures:
-            continue
-        if tx.facts.orders_of(captures):
-            tx.facts.unpark(gateway, payment)
-            continue
-        newest = captures[-1]
-        kind, owner = whose(tx, shop, facts)
-        amount, currency = newest.amount_minor or 0, newest.currency
-        row = Parked(gateway, newest.account, newest.mode, payment, owner, kind, amount, currency, newest.at_ms)
-        tx.facts.park(row)
-
-
-def _entry(order_id: str, till: str, payment: PaymentState, kind: str, amount: int, now_ms: int) -> ZEntry:
-    subject = f"{payment.gateway}:{payment.id}"
-    return ZEntry(
-        kind, subject, order_id, till, payment.gateway, amount, payment.currency, now_ms, payment.captured_at_ms
-    )
-
-
-def _moved(
-    kind: str, subject: str, order_id: str, till: str, gateway: str, amount: int, bundle: Bundle, now_ms: int
-) -> ZEntry:
-    return ZEntry(kind, subject, order_id, till, gateway, amount, bundle.order.currency, now_ms)

@@ -6,16 +6,18 @@ from dataclasses import dataclass
 
 from pos.domain.cash import Method, Tender
 from pos.domain.errors import Refused
+from pos.domain.movement import Effect, ZEntry
 from pos.domain.order import Life, Order
 from pos.domain.plan import Way
-from pos.domain.store_port import Tx, ZEntry
+from pos.domain.store_port import Tx
 from pos.domain.verdict import Bundle, fold
 from pos.services.context import Context
 from pos.services.issue import check_fence
+from pos.services.movements import DRAWER_VALID_MS, RECEIPT_VALID_MS
 from pos.services.orderview import view_of
 from pos.services.planned import ask_in
 from pos.services.selling import Selling
-from pos.services.settle import DRAWER_VALID_MS, RECEIPT_VALID_MS, Settle
+from pos.services.settle import Settle
 from pos.services.views import OrderView
 
 
@@ -65,11 +67,11 @@ class Tendering:
         now, till = self._context.now_ms(), self._context.shop.till
         tx.money.add_tender(tender)
         method, amount, at = tender.method, tender.amount_minor, tender.at_ms
-        tx.money.enter(ZEntry("tender", tender.id, tender.order_id, till, method, amount, tender.currency, at))
-        if method is Method.CASH:
-            tx.money.effect_once(tender.order_id, "drawer", tender.id, now, now + DRAWER_VALID_MS)
-        if amount > 0 or tender.payment:  # whoever gets cash back for a link gets a paper with it
-            tx.money.effect_once(tender.order_id, "receipt", tender.id, now, now + RECEIPT_VALID_MS)
+        tx.money.enter([ZEntry("tender", tender.id, tender.order_id, till, method, amount, tender.currency, at)])
+        due = {"drawer": DRAWER_VALID_MS} if method is Method.CASH else {}
+        # whoever gets cash back for a link gets a paper with it
+        due |= {"receipt": RECEIPT_VALID_MS} if amount > 0 or tender.payment else {}
+        tx.money.add_effects([Effect(tender.order_id, name, tender.id, now, now + ms) for name, ms in due.items()])
         body = {"amount_minor": amount} | ({"reason": note} if note else {})
         body |= {"approved_by": approved_by} if approved_by else {}
         tx.journal.append(now, tender.actor, act, tender.order_id, body)

@@ -38,13 +38,18 @@ def _facts_unchanged(tx: Tx, shop: ShopSettings) -> Iterator[Break]:
         if fact.id not in seen:
             yield Break("I10", fact.object, "a fact without a sighting, or changed after it was written")
         if fact.kind is Kind.PAYMENT_CAPTURED:
-            owned, kind = bool(tx.facts.orders_of([fact])), parked.get((fact.gateway, fact.object), "")
+            owned, kind = bool(tx.facts.touched_by([fact])[0].owner), parked.get((fact.gateway, fact.object), "")
             if owned == bool(kind):
                 yield Break(
                     "I13", fact.object, "a captured payment needs exactly one of order, orphan, another, foreign"
                 )
-            elif kind and kind != whose(tx, shop, tx.facts.of_payment(fact.gateway, fact.object))[0]:
+            elif kind and kind != _whose_now(tx, shop, fact):
                 yield Break("I13", fact.object, f"it is kept as {kind}, and its marks say otherwise")
+
+
+def _whose_now(tx: Tx, shop: ShopSettings, fact: Fact) -> str:
+    payment = (fact.gateway, fact.object)
+    return whose(tx, shop, tx.facts.of_payments([payment])[payment])[0]
 
 
 def _chains_hold(tx: Tx, shop: ShopSettings) -> Iterator[Break]:
@@ -115,12 +120,12 @@ def _folded_as_reported(tx: Tx, shop: ShopSettings) -> Iterator[Break]:
     captures: defaultdict[str, dict[tuple[str, str], int]] = defaultdict(dict)
     for fact, _ in tx.facts.all():
         if fact.kind is Kind.PAYMENT_CAPTURED and fact.id in reported and _in_a_whole_window(tx, fact, windows):
-            for order_id in tx.facts.orders_of([fact]):
+            for order_id in {tx.facts.touched_by([fact])[0].owner} - {""}:
                 if _is_money_of(tx, order_id, fact):
                     known = captures[order_id].get((fact.gateway, fact.object), 0)
                     captures[order_id][(fact.gateway, fact.object)] = max(known, fact.amount_minor or 0)
     for order_id, payments in captures.items():
-        told, kept = sum(payments.values()), tx.orders.cached(order_id).captured_minor
+        told, kept = sum(payments.values()), tx.orders.cached([order_id])[order_id].captured_minor
         if kept < told:
             number = getattr(tx.orders.get(order_id), "number", order_id)
             yield Break("I15", number, f"the report shows {told} captured, the order says {kept}")

@@ -356,10 +356,10 @@ NEWS = {
     "receipt_per_telling": fault(
         "Each time a payment is told of there is a receipt.",
         SETTLE,
-        "                if tx.money.enter(entry):\n                    tx.facts.unpark(payment.gateway",
-        "                subject = self._context.ids.uuid7()\n"
-        '                tx.money.effect_once(order.id, "receipt", subject, now_ms, now_ms + RECEIPT_VALID_MS)\n'
-        "                if tx.money.enter(entry):\n                    tx.facts.unpark(payment.gateway",
+        "    entered = tx.money.entered(asked_of(moved))\n",
+        '    for entry in (e for e in moved if e.kind == "capture"):\n        import uuid\n\n'
+        "        changes.effects.append(replace(receipt_of(entry, now_ms), subject=str(uuid.uuid4())))\n"
+        "    entered = tx.money.entered(asked_of(moved))\n",
         _ALL_AT_ONCE,
         _OLD_MESSAGE,
         _NEWS + "test_63_two_tills_hear_of_one_payment_and_there_is_one_receipt",
@@ -375,10 +375,12 @@ NEWS = {
     "refund_before_payment_dropped": fault(
         "A refund of a payment that is not known yet is not kept.",
         SETTLE,
-        "            new = tx.facts.add(item.facts, item.sighting(now_ms))\n",
-        "            known = tx.facts.of_payment\n            all_of = item.facts\n"
-        '            kept = [f for f in all_of if f.kind.value[:7] != "refund." or known(f.gateway, f.target or "-")]\n'
-        "            new = tx.facts.add(kept, item.sighting(now_ms))\n",
+        "    news = [(item, tx.facts.add(item.facts, item.sighting(now_ms))) for item in evidence]\n",
+        "    news = []\n    for item in evidence:\n"
+        "        known = tx.facts.of_payments({(f.gateway, f.target) for f in item.facts})\n"
+        "        kept = [f for f in item.facts if f.kind.value[:7] != 'refund.'"
+        " or (f.target and known[f.gateway, f.target])]\n"
+        "        news.append((item, tx.facts.add(kept, item.sighting(now_ms))))\n",
         _ANY_ORDER,
     ),
     "report_decides_nothing": fault(
@@ -392,9 +394,10 @@ NEWS = {
     "arrival_is_capture": fault(
         "A payment's time is when the till heard of it.",
         SETTLE,
-        "            new = tx.facts.add(item.facts, item.sighting(now_ms))\n",
-        "            heard = [replace(f, at_ms=now_ms) if f.at_ms else f for f in item.facts]\n"
-        "            new = tx.facts.add(heard, item.sighting(now_ms))\n",
+        "    news = [(item, tx.facts.add(item.facts, item.sighting(now_ms))) for item in evidence]\n",
+        "    news = []\n    for item in evidence:\n"
+        "        heard = [replace(f, at_ms=now_ms) if f.at_ms else f for f in item.facts]\n"
+        "        news.append((item, tx.facts.add(heard, item.sighting(now_ms))))\n",
         _NEWS + "test_44_news_of_three_days_ago_is_taken_with_the_gateways_own_time",
         _NEWS + "test_66_a_clock_that_is_a_day_off_loses_no_payment",
     ),
@@ -652,8 +655,8 @@ MACHINE = {
     "orphans_dropped": fault(
         "A payment whose order is not here is dropped.",
         SETTLE,
-        "        tx.facts.park(row)\n",
-        "        assert row\n",
+        "    tx.facts.park(rows)\n",
+        "    assert rows is not None\n",
         _MACHINE + "test_93_damaged_books_are_said_and_yesterdays_copy_learns_what_happened_since",
         _MACHINE + "test_100_two_shops_with_the_same_printed_numbers_on_one_account_do_not_meet",
         _MONEY + "test_a_payment_of_a_lost_book_is_an_orphan_and_can_be_attached",

@@ -252,8 +252,8 @@ async def test_a_payment_made_without_us_is_foreign_and_asked_for_once(bank: Ban
     (parked,) = shop.till.database.read_now(lambda tx: tx.facts.parked())
     assert parked.kind == "foreign"
     assert len({call.path for call in asked}) == len(asked)
-    facts = shop.till.database.read_now(lambda tx: tx.facts.of_payment("razorpay", parked.payment))
-    assert Kind.PAYMENT_OF_LINK in {fact.kind for fact in facts}
+    facts = shop.till.database.read_now(lambda tx: tx.facts.of_payments([("razorpay", parked.payment)]))
+    assert Kind.PAYMENT_OF_LINK in {fact.kind for own in facts.values() for fact in own}
     assert (await shop.till.queries.orders()) == []
     await shop.till.close()
 

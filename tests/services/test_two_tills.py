@@ -130,11 +130,11 @@ async def test_numbers_changes_and_journals_of_two_busy_tills_have_no_gap_and_no
     pairs = [(s, shop.lines(TEA)) for s in (shop, other) for _ in range(ROUNDS)]
     work = asyncio.gather(*(s.till.cash.sell(lines, TEA.price_minor) for s, lines in pairs))
     while not work.done():
-        rows, touch = await shop.till.queries.changed_since(touch)
+        rows, touch = await shop.till.queries.changed_since(touch, {})
         seen |= {row.order_id for row in rows}
         await asyncio.sleep(0)
     sold = {view.order_id for view in await work}
-    rows, touch = await shop.till.queries.changed_since(touch)
+    rows, touch = await shop.till.queries.changed_since(touch, {})
     assert seen | {row.order_id for row in rows} == sold
     numbers = sorted(row.number for row in await shop.till.queries.orders())
     assert numbers == [f"{till}-{n:05d}" for till in "12" for n in range(1, ROUNDS + 1)]

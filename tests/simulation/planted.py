@@ -60,12 +60,13 @@ PLANTS: dict[str, tuple[Change, ...]] = {
     "dedupe per order": (
         Change(
             "pos.services.settle",
-            "Settle.settle",
-            "new = tx.facts.add(item.facts, item.sighting(now_ms))",
-            "paid = {o for o in tx.facts.orders_of(item.facts) if tx.facts.bundle(o).facts "
-            "and verdicts.fold(tx.facts.bundle(o)).captured_minor}; "
-            "new = tx.facts.add([f for f in item.facts if not (paid and f.kind is Kind.PAYMENT_CAPTURED)], "
-            "item.sighting(now_ms))",
+            "_keep",
+            "news = [(item, tx.facts.add(item.facts, item.sighting(now_ms))) for item in evidence]",
+            "news = []\n    for item in evidence:\n"
+            "        paid = {o for t in tx.facts.touched_by(item.facts) for o in t.orders if tx.facts.bundle(o).facts "
+            "and verdicts.fold(tx.facts.bundle(o)).captured_minor}\n"
+            "        news.append((item, tx.facts.add([f for f in item.facts "
+            "if not (paid and f.kind is Kind.PAYMENT_CAPTURED)], item.sighting(now_ms))))",
         ),
     ),
     "a key per retry": (

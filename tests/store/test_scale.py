@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,22 +14,40 @@ from pos.domain.facts import Fact, Kind, Mode
 from pos.domain.payment import Phase, reference
 from pos.domain.store_port import OrderFilter, Tx
 from pos.store.engine import Database
+from tests.domain import strategies
 from tests.engines import SQLITE
 from tests.store.test_store import ORDER, SEEN, put_attempt, put_order
 
 Read = Callable[[Tx], Any]
+TWO = [ORDER, ORDER[:-1] + "2"]
+ROW = strategies.order()
+NEWS = [
+    Fact("stripe", "acct_1", Mode.TEST, kind, "x_1", "y_1")
+    for kind in (
+        Kind.PAYMENT_CAPTURED,
+        Kind.REFUND_OF_OURS,
+        Kind.REFUND_FAILED,
+        Kind.LINK_CLOSED,
+        Kind.REFUND_OF_PAYMENT,
+    )
+]
 READS: dict[str, Read] = {
     "one order's money": lambda tx: tx.facts.bundle(ORDER),
     "which looks are due": lambda tx: tx.attempts.due(1, 50, "1"),
     "when the next look is due": lambda tx: tx.attempts.next_due_ms("1"),
     "orders that wait": lambda tx: tx.orders.lines_of(OrderFilter(live_only=True)),
-    "what changed since": lambda tx: tx.orders.lines_of(OrderFilter(touched_after=5)),
-    "the newest change": lambda tx: tx.orders.last_touch(),
+    "what changed since, and the newest change": lambda tx: tx.sync.touched_since(5, 10),
+    "the lines of what changed": lambda tx: tx.orders.lines_of(OrderFilter(ids=tuple(TWO))),
     "the last sweep": lambda tx: tx.sync.last_run(),
     "calls to be made": lambda tx: tx.outbox.due(1, 5),
     "calls of an order": lambda tx: tx.outbox.calls(ORDER),
     "exceptions of an order": lambda tx: tx.problems.of_order(ORDER),
-    "a movement in the books": lambda tx: tx.money.entered("refund", "re_1"),
+    "movements in the books": lambda tx: tx.money.entered([("refund", "re_1"), ("capture", "stripe:ch_1")]),
+    "what news is about": lambda tx: tx.facts.touched_by(NEWS),
+    "all that is known of several orders": lambda tx: tx.facts.bundles([replace(ROW, id=name) for name in TWO]),
+    "the money of several orders": lambda tx: tx.orders.cached(TWO),
+    "orders locked": lambda tx: tx.orders.lock_all([ORDER]),
+    "all that is known of payments": lambda tx: tx.facts.of_payments([("stripe", "ch_1"), ("stripe", "ch_2")]),
 }
 
 

@@ -88,6 +88,25 @@ async def test_what_another_process_changes_reaches_the_screens(shop: Shop, monk
     await other.till.close()
 
 
+async def test_what_this_process_announced_is_not_told_again(shop: Shop) -> None:
+    """A page of a report changes a hundred orders; the screens hear of each once, and nobody reads them again."""
+    other = reopen(shop)
+    looking = Follower(shop.till.context, shop.till.queries)
+    shop.till.bus.subscribe(looking.heard)
+    await looking.tell()
+    mine = await shop.sell(TEA)
+    theirs = await other.sell(TEA)
+    told: list[str] = []
+    shop.till.bus.subscribe(lambda e: told.append(e.row.order_id) if isinstance(e, OrderChanged) else None)
+    await looking.tell()
+    assert told == [theirs.order_id]
+    await shop.pays(mine)
+    await other.check(mine)
+    await looking.tell()
+    assert told == [theirs.order_id, mine.order_id]  # what another process makes of it is news
+    await other.till.close()
+
+
 class GivenPages:
     """The relay's pages, as they were told; the first call may fail."""
 

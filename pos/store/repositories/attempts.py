@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, text
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from sqlalchemy import ColumnElement, Executable, and_, bindparam, func, literal_column, or_, select, text
 
 from pos.domain.errors import Broken
 from pos.domain.payment import ALLOWED, Attempt, Phase
@@ -10,6 +14,12 @@ from pos.store import mapping, tables
 from pos.store.repositories.base import Rows
 
 _a = tables.attempt
+_ATTEMPT = mapping.Loader(Attempt, _a)
+_BY_NO = select(*_ATTEMPT.columns).order_by(_a.c.no)
+# the words stand in the text, not as a parameter, so that the partial index of links serves this
+_LINKS = select(_a.c.link_id, _a.c.order_id).where(_a.c.gateway == bindparam("gateway"), text("attempt.link_id <> ''"))
+FOR_EVER = frozenset({"id", "order_id", "no", "key", "reference"})
+"""What an attempt is: set when it is drafted, left alone by every later change."""
 ACCOUNTS_MAX = 10
 """Accounts at one gateway that a shop has used, of which the last are remembered."""
 LEFT_WAITING_MS = 5 * 60_000
@@ -22,24 +32,59 @@ _BEFORE = {
 """The stored phases that each phase may follow."""
 
 
+@dataclass(frozen=True)
+class _Moving:
+    """An attempt's new values, where its phase may follow the stored one."""
+
+    to: Phase
+
+    def __call__(self, _insert: object) -> Executable:
+        values: dict[str, Any] = {c.name: bindparam(c.name) for c in _ATTEMPT.columns if c.name not in FOR_EVER}
+        may_follow = _a.c.phase.in_([literal_column(f"'{phase}'") for phase in _BEFORE[self.to]])
+        return _a.update().where(_a.c.id == bindparam("attempt_id"), may_follow).values(values)
+
+
 class AttemptRows(Rows):
     def insert(self, attempt: Attempt) -> None:
         self._insert(_a, mapping.dump(attempt))
 
     def update(self, attempt: Attempt) -> None:
-        """Store an attempt; the phase may only move as `ALLOWED` says."""
-        may_follow = _a.c.phase.in_(_BEFORE[attempt.phase])
-        change = _a.update().where(_a.c.id == attempt.id, may_follow).values(mapping.dump(attempt))
-        if not self._c.execute(change).rowcount:
-            stored = self._c.execute(select(_a.c.phase).where(_a.c.id == attempt.id)).scalar_one()
-            raise Broken(f"An attempt cannot go from {stored} to {attempt.phase}.", "Please report this.")
+        self.update_all([attempt])
+
+    def update_all(self, attempts: Collection[Attempt]) -> None:
+        """Store attempts, each once; the phase may only move as `ALLOWED` says."""
+        for phase in dict.fromkeys(attempt.phase for attempt in attempts):
+            moved = [attempt for attempt in attempts if attempt.phase is phase]
+            stored = self._run_all(_Moving(phase), [mapping.dump(a, attempt_id=a.id) for a in moved])
+            if stored != len(moved):
+                self._refuse(moved)
+
+    def _refuse(self, attempts: Sequence[Attempt]) -> NoReturn:
+        """One of them at least may not be what it would be."""
+        rows = self._c.execute(select(_a.c.id, _a.c.phase).where(_a.c.id.in_([a.id for a in attempts])))
+        stored = {name: Phase(phase) for name, phase in rows}
+        wrong = next(a for a in attempts if stored[a.id].value not in _BEFORE[a.phase])
+        raise Broken(f"An attempt cannot go from {stored[wrong.id]} to {wrong.phase}.", "Please report this.")
 
     def get(self, attempt_id: str) -> Attempt | None:
         return self._first(_a.c.id == attempt_id)
 
     def of_order(self, order_id: str) -> list[Attempt]:
-        rows = self._all(select(_a).where(_a.c.order_id == order_id).order_by(_a.c.no))
-        return [mapping.load(Attempt, row) for row in rows]
+        return self.of_orders([order_id])[order_id]
+
+    def of_orders(self, order_ids: Collection[str]) -> dict[str, list[Attempt]]:
+        found: dict[str, list[Attempt]] = {order_id: [] for order_id in order_ids}
+        for attempt in _ATTEMPT.all(self._among(_BY_NO, _a.c.order_id, order_ids)):
+            found[attempt.order_id].append(attempt)
+        return found
+
+    def owners(self, links: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
+        found: dict[tuple[str, str], str] = {}
+        for gateway in sorted({gateway for gateway, _ in links}):
+            mine = {link for name, link in links if name == gateway}
+            rows = self._among(_LINKS, _a.c.link_id, mine, gateway)
+            found |= {(gateway, link): order_id for link, order_id in rows}
+        return found
 
     def by_link(self, gateway: str, link_id: str) -> Attempt | None:
         return self._first(and_(_a.c.gateway == gateway, _a.c.link_id == link_id))

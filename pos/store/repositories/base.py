@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import functools
+import operator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Integer, Table, Text, cast
+from sqlalchemy import Connection, Integer, Table, Text, bindparam, cast
 from sqlalchemy.dialects import postgresql, sqlite
 
-from pos.store import mapping, tables
+from pos.store import tables
+
+T = TypeVar("T")
+Insert = Callable[[Table], Any]
+Making = Callable[[Insert], Any]
+"""Makes a statement whose parameters bear the names of a row's values, given the engine's own INSERT. Hashable, and
+
+equal where it makes the same.
+"""
+AT_ONCE = 500
+"""Values of one IN list: SQLite takes 32,766 parameters in a statement, PostgreSQL 65,535."""
+
+
+def parts(values: Collection[T], size: int = AT_ONCE) -> Iterator[list[T]]:
+    """The values in lists of at most `size`; none where there are none."""
+    rest = list(values)
+    return (rest[start : start + size] for start in range(0, len(rest), size))
 
 
 class Rows:
@@ -25,29 +44,55 @@ class Rows:
         """Rows locked until commit, by who writes; a reader may not, and need not."""
         return statement if self._c.get_execution_options().get("reader") else statement.with_for_update()
 
-    def _insert(self, table: Table, values: dict[str, Any]) -> None:
-        self._c.execute(table.insert().values(mapping.columns(table, values)))
+    def _insert(self, table: Table, values: Mapping[str, Any]) -> None:
+        self._insert_all(table, [values])
 
     def _insert_new(self, table: Table) -> Any:
         """An INSERT that skips what is there: `ON CONFLICT DO NOTHING`, for both engines."""
         make = sqlite.insert if self._is_sqlite else postgresql.insert
         return make(table).on_conflict_do_nothing()
 
-    def _put(self, table: Table, values: dict[str, Any]) -> None:
+    def _put(self, table: Table, values: Mapping[str, Any]) -> None:
         """Insert, or update every other column where the primary key is there."""
-        make = sqlite.insert if self._is_sqlite else postgresql.insert
-        row = mapping.columns(table, values)
-        keys = [column.name for column in table.primary_key]
-        statement = make(table).values(row)
-        change = {name: statement.excluded[name] for name in row if name not in keys}
-        self._c.execute(statement.on_conflict_do_update(index_elements=keys, set_=change))
+        self._put_all(table, [values])
 
-    def _count_up(self, key: str) -> int:
-        """The next number of a counter that moves only with this transaction."""
+    def _insert_all(self, table: Table, rows: Sequence[Mapping[str, Any]], *, new_only: bool = False) -> None:
+        """Rows of the same columns; `new_only` skips what is there. Values that are no columns are left out."""
+        if rows:
+            self._run_all(_Inserting(table, _columns(table, rows), new_only), rows)
+
+    def _put_all(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """As `_put`, for rows of the same columns."""
+        if rows:
+            self._run_all(_Putting(table, _columns(table, rows)), rows)
+
+    def _run_all(self, make: Making, rows: Sequence[Mapping[str, Any]]) -> int:
+        """The same statement for every row, with the row's values as its parameters; how many rows it hit together.
+
+        It is compiled once in the life of the process: equal makers make the same statement.
+        """
+        text, pick = _compiled(make, self._c.dialect.name)
+        return self._c.exec_driver_sql(text, [pick(row) for row in rows]).rowcount
+
+    def _among(self, query: Any, column: Any, values: Collection[str], *given: Any) -> list[Any]:
+        """Rows of `query` whose `column` is one of the values; the query is made once, `given` are its own parameters.
+
+        Several statements only where there are more values than one may have. The rows are the driver's own: a `Loader`
+        knows what to make of them.
+        """
+        before, after = _around(query, column, self._c.dialect.name)
+        mark, rows = "?" if self._is_sqlite else "%s", list[Any]()
+        for part in parts(values):
+            text = before + ", ".join([mark] * len(part)) + after
+            rows += self._c.exec_driver_sql(text, (*given, *part)).all()
+        return rows
+
+    def _count_up(self, key: str, by: int = 1) -> int:
+        """A counter that moves only with this transaction, moved; the last of the `by` numbers that are ours now."""
         make = sqlite.insert if self._is_sqlite else postgresql.insert
         meta = tables.meta
-        statement = make(meta).values(key=key, value="1")
-        more = cast(cast(meta.c.value, Integer) + 1, Text)
+        statement = make(meta).values(key=key, value=str(by))
+        more = cast(cast(meta.c.value, Integer) + by, Text)
         statement = statement.on_conflict_do_update(index_elements=["key"], set_={"value": more})
         return int(self._c.execute(statement.returning(meta.c.value)).scalar_one())
 
@@ -56,3 +101,57 @@ class Rows:
 
     def _one(self, statement: Any) -> Any:
         return self._c.execute(statement).mappings().first()
+
+
+@dataclass(frozen=True)
+class _Inserting:
+    table: Table
+    names: tuple[str, ...]
+    new_only: bool
+
+    def __call__(self, insert: Insert) -> Any:
+        statement = insert(self.table).values({name: bindparam(name) for name in self.names})
+        return statement.on_conflict_do_nothing() if self.new_only else statement
+
+
+@dataclass(frozen=True)
+class _Putting:
+    table: Table
+    names: tuple[str, ...]
+
+    def __call__(self, insert: Insert) -> Any:
+        statement = insert(self.table).values({name: bindparam(name) for name in self.names})
+        keys = [column.name for column in self.table.primary_key]
+        change = {name: statement.excluded[name] for name in self.names if name not in keys}
+        return statement.on_conflict_do_update(index_elements=keys, set_=change)
+
+
+def _columns(table: Table, rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    return tuple(name for name in rows[0] if name in table.c)
+
+
+@functools.cache
+def _compiled(make: Any, engine: str) -> tuple[str, Callable[[Mapping[str, Any]], Any]]:
+    """Text for the driver, and what picks its parameters from a row."""
+    dialect, insert = _by_position(engine)
+    said = make(insert).compile(dialect=dialect)
+    return str(said), operator.itemgetter(*said.positiontup)
+
+
+@functools.cache
+def _around(query: Any, column: Any, engine: str) -> tuple[str, str]:
+    """The text before and after the values of `column IN (...)`."""
+    dialect, _ = _by_position(engine)
+    said = query.where(column.in_(bindparam("among", expanding=True))).compile(dialect=dialect)
+    before, after = str(said).split("__[POSTCOMPILE_among]")
+    return before, after
+
+
+def _by_position(engine: str) -> tuple[Any, Insert]:
+    """A dialect that numbers its parameters in the driver's own way, and its INSERT."""
+    if engine == "sqlite":
+        return sqlite.dialect(), sqlite.insert
+    from sqlalchemy.dialects.postgresql import psycopg
+
+    dialect: Any = psycopg.dialect
+    return dialect(paramstyle="format"), postgresql.insert

@@ -2,81 +2,109 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import operator
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, literal_column, or_, select
 
 from pos.domain.facts import Fact, Kind, Sighting, Source
 from pos.domain.order import Order
 from pos.domain.payment import Attempt, parse_reference
 from pos.domain.refund import Refund
-from pos.domain.store_port import Parked
+from pos.domain.store_port import Parked, Touch
 from pos.domain.verdict import Bundle, order_of
 from pos.store import mapping, tables
-from pos.store.repositories.base import Rows
+from pos.store.repositories.attempts import AttemptRows
+from pos.store.repositories.base import Rows, parts
 from pos.store.repositories.money import MoneyRows
 from pos.store.repositories.orders import OrderRows
 
 _f = tables.fact
 _s = tables.sighting
-_a = tables.attempt
 _p = tables.parked
-ADD_AT_ONCE = 1_000
-"""Rows of one INSERT: SQLite takes 32,766 parameters, PostgreSQL 65,535."""
+_FACT = mapping.Loader(Fact, _f)
+_IDS = select(_f.c.id)
+_ENDS = select(_f.c.target, _f.c.object, _f.c.kind)
+_BY_SEQ = select(*_FACT.columns).order_by(_f.c.seq)
+_WITH_SEQ = select(_f.c.seq, *_FACT.columns)
+_ORDERS = select(tables.orders.c.id)
+_REFUNDS = select(tables.refund.c.id, tables.refund.c.order_id)
+RANGES_AT_ONCE = 100
+AFTER_LOW_LINE = chr(ord("_") + 1)
 TO_PAYMENT = (Kind.REFUND_OF_PAYMENT, Kind.DISPUTE_OF_PAYMENT)
 REFUND_ENDS = (Kind.REFUND_SUCCEEDED, Kind.REFUND_FAILED, Kind.REFUND_REVERSED)
 OF_PAYMENT = (Kind.PAYMENT_OF_LINK, Kind.PAYMENT_OF_REFERENCE, Kind.PAYMENT_ATTACHED)
-
-
-def _starts_with(column: ColumnElement[str], prefix: str) -> ColumnElement[bool]:
-    """As a range: an index serves it, where LIKE with an escape would read every binding of the shop."""
-    after = prefix[:-1] + chr(ord(prefix[-1]) + 1)
-    return and_(column >= prefix, column < after)
+_BINDINGS = _BY_SEQ.where(_f.c.kind.in_([literal_column(f"'{kind}'") for kind in OF_PAYMENT]))
 
 
 class FactRows(Rows):
     def add(self, facts: Sequence[Fact], sighting: Sighting) -> list[Fact]:
         unique = {fact.id: fact for fact in facts}
-        if not unique:
-            return []
-        rows = [mapping.dump(fact, id=key, seen_at_ms=sighting.seen_at_ms) for key, fact in unique.items()]
-        new: set[str] = set()
-        for start in range(0, len(rows), ADD_AT_ONCE):
-            part = rows[start : start + ADD_AT_ONCE]
-            # rows as parameters: the statement is compiled once for ever, not once per number of rows
-            new.update(self._c.execute(self._insert_new(_f).returning(_f.c.id), part).scalars())
-            seen = [mapping.dump(sighting, fact_id=row["id"]) for row in part]
-            self._c.execute(self._insert_new(_s), seen)
-        return [fact for key, fact in unique.items() if key in new]
+        known = {row.id for row in self._among(_IDS, _f.c.id, unique)}
+        new = {key: fact for key, fact in unique.items() if key not in known}
+        seen_at_ms = sighting.seen_at_ms
+        rows = [mapping.dump(fact, id=key, seen_at_ms=seen_at_ms) for key, fact in new.items()]
+        self._insert_all(_f, rows, new_only=True)
+        seen = mapping.dump(sighting)
+        self._insert_all(_s, [{**seen, "fact_id": key} for key in unique], new_only=True)
+        return list(new.values())
 
-    def orders_of(self, facts: Sequence[Fact]) -> set[str]:
+    def touched_by(self, facts: Sequence[Fact]) -> list[Touch]:
+        others = {f.object for f in facts if f.kind.startswith(("refund.", "dispute.")) and not f.kind.is_binding}
+        of_others = self._payments_of(others)
         payments = {(f.gateway, f.object) for f in facts if f.kind.startswith("payment.")}
         payments |= {(f.gateway, f.target) for f in facts if f.kind in TO_PAYMENT}
-        others = {f.object for f in facts if f.kind.startswith(("refund.", "dispute.")) and not f.kind.is_binding}
-        if others:
-            query = select(_f.c.gateway, _f.c.target).where(_f.c.object.in_(others), _f.c.kind.in_(TO_PAYMENT))
-            payments |= {(row["gateway"], row["target"]) for row in self._all(query)}
-        found = {owner for gateway, payment in payments if (owner := self._owner(gateway, payment))}
-        found |= self._by_refund_rows({f.target for f in facts if f.kind is Kind.REFUND_OF_OURS} | others)
-        found |= self._by_links({(f.gateway, f.object) for f in facts if f.kind.startswith("link.")})
+        claims = self._claims(payments.union(*of_others.values()))
+        rows = self._refund_rows({f.target for f in facts if f.kind is Kind.REFUND_OF_OURS} | others)
+        links = self._attempts.owners({(f.gateway, f.object) for f in facts if f.kind.startswith("link.")})
+        found = []
+        for fact in facts:
+            if fact.kind.startswith("payment."):
+                found.append(claims[(fact.gateway, fact.object)])
+            elif fact.kind in TO_PAYMENT:
+                found.append(Touch(claims[(fact.gateway, fact.target)].orders))
+            elif fact.kind.startswith("link."):
+                found.append(Touch(frozenset({links.get((fact.gateway, fact.object), "")} - {""})))
+            else:
+                row = rows.get(fact.target if fact.kind is Kind.REFUND_OF_OURS else fact.object, "")
+                said = [claims[payment].orders for payment in of_others.get(fact.object, ())]
+                found.append(Touch(frozenset({row}.union(*said) - {""})))
         return found
 
     def bundle(self, order_id: str, locked: Order | None = None) -> Bundle:
         order = locked or OrderRows(self._c).get(order_id)
         assert order is not None
-        attempts = [mapping.load(Attempt, row) for row in self._all(select(_a).where(_a.c.order_id == order_id))]
-        money = MoneyRows(self._c)
-        refunds = money.refunds(order_id)
-        payments = self._payments(order_id, attempts)
-        facts = self._about(payments, attempts, refunds)
-        links = self._link_owners({(f.gateway, f.target) for f in facts if f.kind is Kind.PAYMENT_OF_LINK})
-        sorted_attempts = sorted(attempts, key=lambda a: a.no)
-        tenders, absent = money.tenders(order_id), self._absent(facts)
-        return Bundle(order, sorted_attempts, facts, tenders, refunds, links, absent)
+        return self.bundles([order])[0]
 
-    def of_payment(self, gateway: str, payment: str) -> list[Fact]:
-        where = and_(_f.c.gateway == gateway, or_(_f.c.object == payment, _f.c.target == payment))
-        return self._facts(where)
+    def bundles(self, orders: Sequence[Order]) -> list[Bundle]:
+        ids = [order.id for order in orders]
+        attempts = self._attempts.of_orders(ids)
+        money = MoneyRows(self._c)
+        refunds, tenders = money.refunds_of(ids), money.tenders_of(ids)
+        facts = self._about(self._named(attempts, refunds))
+        links = {(f.gateway, f.target) for own in facts.values() for f in own if f.kind is Kind.PAYMENT_OF_LINK}
+        owners = self._attempts.owners(links)
+        attached = {order_id: _named_beside_a_person(own) for order_id, own in facts.items()}
+        here = self._here(set[str]().union(*attached.values()))
+        found = []
+        for order in orders:
+            own = facts[order.id]
+            tied = {(f.gateway, f.target) for f in own if f.kind is Kind.PAYMENT_OF_LINK} & owners.keys()
+            known = {link: owners[link] for link in tied}
+            absent = frozenset(attached[order.id] - here)
+            found.append(Bundle(order, attempts[order.id], own, tenders[order.id], refunds[order.id], known, absent))
+        return found
+
+    def of_payments(self, payments: Collection[tuple[str, str]]) -> dict[tuple[str, str], list[Fact]]:
+        found: dict[tuple[str, str], list[Fact]] = {payment: [] for payment in payments}
+        for part in parts({payment for _, payment in payments}):
+            for fact in self._facts(or_(_f.c.object.in_(part), _f.c.target.in_(part))):
+                for end in {fact.object, fact.target}.intersection(part):
+                    if (fact.gateway, end) in found:
+                        found[(fact.gateway, end)].append(fact)
+        return found
 
     def unbound(self, gateway: str, payments: Sequence[str]) -> list[str]:
         here = and_(_f.c.gateway == gateway, _f.c.object.in_(payments))
@@ -94,11 +122,13 @@ class FactRows(Rows):
             for row in self._all(query)
         ]
 
-    def park(self, parked: Parked) -> None:
-        self._put(_p, mapping.dump(parked))
+    def park(self, parked: Sequence[Parked]) -> None:
+        self._put_all(_p, [mapping.dump(row) for row in parked])
 
-    def unpark(self, gateway: str, payment: str) -> None:
-        self._c.execute(_p.delete().where(_p.c.gateway == gateway, _p.c.payment == payment))
+    def unpark(self, payments: Collection[tuple[str, str]]) -> None:
+        for gateway in sorted({gateway for gateway, _ in payments}):
+            for part in parts({payment for name, payment in payments if name == gateway}):
+                self._c.execute(_p.delete().where(_p.c.gateway == gateway, _p.c.payment.in_(part)))
 
     def parked(self, from_ms: int | None = None, to_ms: int | None = None) -> list[Parked]:
         query = select(_p).order_by(_p.c.at_ms)
@@ -131,54 +161,114 @@ class FactRows(Rows):
         rows = self._all(select(_s).order_by(_s.c.id))
         return [(row["fact_id"], mapping.load(Sighting, row)) for row in rows]
 
+    @cached_property
+    def _attempts(self) -> AttemptRows:
+        return AttemptRows(self._c)
+
     def _facts(self, where: ColumnElement[bool]) -> list[Fact]:
-        return [mapping.load(Fact, row) for row in self._all(select(_f).where(where).order_by(_f.c.seq))]
+        return _FACT.all(self._c.execute(_BY_SEQ.where(where)).all())
 
-    def _owner(self, gateway: str, payment: str) -> str:
-        """The order here that a payment belongs to, by its bindings; "" if none of ours."""
-        bindings = self._facts(and_(_f.c.gateway == gateway, _f.c.object == payment, _f.c.kind.in_(OF_PAYMENT)))
-        links = self._link_owners({(f.gateway, f.target) for f in bindings if f.kind is Kind.PAYMENT_OF_LINK})
-        owner, _ = order_of(bindings, links, self._absent(bindings))
-        known = select(tables.orders.c.id).where(tables.orders.c.id == owner)
-        return owner if owner and self._c.execute(known).scalar() else ""
+    def _payments_of(self, others: Collection[str]) -> dict[str, set[tuple[str, str]]]:
+        """(gateway, payment) that refunds and disputes are known to be of."""
+        found: dict[str, set[tuple[str, str]]] = defaultdict(set)
+        for part in parts(others):
+            query = select(_f.c.object, _f.c.gateway, _f.c.target).where(
+                _f.c.object.in_(part), _f.c.kind.in_(TO_PAYMENT)
+            )
+            for other, gateway, payment in self._c.execute(query):
+                found[other].add((gateway, payment))
+        return found
 
-    def _absent(self, facts: Sequence[Fact]) -> frozenset[str]:
-        """Where a person attached a payment: the orders that its references name and that are not here."""
-        if not any(fact.kind is Kind.PAYMENT_ATTACHED for fact in facts):
-            return frozenset()
-        said = (parse_reference(fact.target) for fact in facts if fact.kind is Kind.PAYMENT_OF_REFERENCE)
-        named = {parsed[0] for parsed in said if parsed}
-        o = tables.orders
-        return frozenset(named - set(self._c.execute(select(o.c.id).where(o.c.id.in_(named))).scalars()))
+    def _claims(self, payments: Collection[tuple[str, str]]) -> dict[tuple[str, str], Touch]:
+        """Which orders here each payment is said to be of, and of which of them it is."""
+        bindings: dict[tuple[str, str], list[Fact]] = defaultdict(list)
+        for fact in _FACT.all(self._among(_BINDINGS, _f.c.object, {payment for _, payment in payments})):
+            bindings[(fact.gateway, fact.object)].append(fact)
+        bindings = {key: bindings.get(key, []) for key in payments}
+        tied = [f for own in bindings.values() for f in own if f.kind is Kind.PAYMENT_OF_LINK]
+        links = self._attempts.owners({(f.gateway, f.target) for f in tied})
+        said = {key: {order_of([f], links)[0] for f in own} - {""} for key, own in bindings.items()}
+        attached = {key: _named_beside_a_person(own) for key, own in bindings.items()}
+        here = self._here(set[str]().union(*said.values(), *attached.values()))
+        claims = {}
+        for key, own in bindings.items():
+            owner, _ = order_of(own, links, frozenset(attached[key] - here))
+            claims[key] = Touch(frozenset(said[key] & here), owner if owner in here else "")
+        return claims
 
-    def _by_refund_rows(self, ids: Iterable[str]) -> set[str]:
-        r, wanted = tables.refund, list(ids)
-        return set(self._c.execute(select(r.c.order_id).where(r.c.id.in_(wanted))).scalars()) if wanted else set()
+    def _here(self, order_ids: Collection[str]) -> set[str]:
+        """Which of these orders are in these books."""
+        return {row.id for row in self._among(_ORDERS, tables.orders.c.id, order_ids)}
 
-    def _by_links(self, links: set[tuple[str, str]]) -> set[str]:
-        return set(self._link_owners(links).values())
+    def _refund_rows(self, ids: Collection[str]) -> dict[str, str]:
+        """Whose order a refund row of ours is."""
+        return {row.id: row.order_id for row in self._among(_REFUNDS, tables.refund.c.id, ids)}
 
-    def _link_owners(self, links: set[tuple[str, str]]) -> dict[tuple[str, str], str]:
-        if not links:
-            return {}
-        query = select(_a.c.gateway, _a.c.link_id, _a.c.order_id).where(_a.c.link_id.in_([link for _, link in links]))
-        rows = {(row["gateway"], row["link_id"]): row["order_id"] for row in self._all(query)}
-        return {key: owner for key, owner in rows.items() if key in links}
+    def _named(
+        self, attempts: Mapping[str, Sequence[Attempt]], refunds: Mapping[str, Sequence[Refund]]
+    ) -> dict[str, set[str]]:
+        """For each order, what its facts are of: payments that are bound to it, its refunds and its links."""
+        named = {order_id: {refund.id for refund in own} for order_id, own in refunds.items()}
+        for order_id, payment in self._bound_to(attempts):
+            named[order_id].add(payment)
+        of_target = _turned(named)
+        for target, other, kind in self._among(_ENDS, _f.c.target, of_target):
+            if kind in (*TO_PAYMENT, Kind.REFUND_OF_OURS):
+                for order_id in of_target[target]:
+                    named[order_id].add(other)
+        for order_id, own in attempts.items():
+            named[order_id] |= {a.link_id for a in own if a.link_id}
+        return named
 
-    def _payments(self, order_id: str, attempts: Sequence[Attempt]) -> set[str]:
-        links = [a.link_id for a in attempts if a.link_id]
-        # kinds are looked at here: asked for in SQL they tempt the planner to read every fact of that kind
-        wanted = _starts_with(_f.c.target, order_id + "_")
-        found = {f.object for f in self._facts(wanted) if f.kind in OF_PAYMENT}
-        if not links:
-            return found
-        return found | {f.object for f in self._facts(_f.c.target.in_(links)) if f.kind is Kind.PAYMENT_OF_LINK}
+    def _bound_to(self, attempts: Mapping[str, Sequence[Attempt]]) -> Iterator[tuple[str, str]]:
+        """(order, payment) by any reference of the order, and by its links.
 
-    def _about(self, payments: set[str], attempts: Sequence[Attempt], refunds: Sequence[Refund]) -> list[Fact]:
-        links = [a.link_id for a in attempts if a.link_id]
-        ours = [refund.id for refund in refunds]
-        kinds = {*TO_PAYMENT, Kind.REFUND_OF_OURS}
-        named = [*payments, *ours]
-        others = {f.object for f in self._facts(_f.c.target.in_(named)) if f.kind in kinds} if named else set()
-        objects = [*named, *others, *links]
-        return self._facts(_f.c.object.in_(objects)) if objects else []
+        Kinds are looked at here: asked for in SQL they tempt the planner to read every fact of that kind.
+        """
+        for part in parts(attempts, RANGES_AT_ONCE):
+            for target, payment, kind in self._c.exec_driver_sql(*self._by_reference(part)).all():
+                if kind in OF_PAYMENT:
+                    yield target.partition("_")[0], payment
+        of_link = _turned({order_id: [a.link_id for a in own if a.link_id] for order_id, own in attempts.items()})
+        for link, payment, kind in self._among(_ENDS, _f.c.target, of_link):
+            if kind == Kind.PAYMENT_OF_LINK:
+                yield from ((order_id, payment) for order_id in of_link[link])
+
+    def _by_reference(self, order_ids: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+        """Facts whose target starts with `<order id>_`, as text and parameters for the driver.
+
+        Each order is a range: an index serves it, where LIKE with an escape would read every binding of the shop. As
+        text, since an expression of so many parts takes longer to put together than to run.
+        """
+        mark = "?" if self._is_sqlite else "%s"
+        ranges = " OR ".join([f"(target >= {mark} AND target < {mark})"] * len(order_ids))
+        ends = tuple(end for order_id in order_ids for end in (order_id + "_", order_id + AFTER_LOW_LINE))
+        return f"SELECT target, object, kind FROM fact WHERE {ranges}", ends  # noqa: S608 - marks alone
+
+    def _about(self, named: Mapping[str, Collection[str]]) -> dict[str, list[Fact]]:
+        """Every fact of what is named, for each order, in the order in which they came."""
+        found: dict[str, list[Fact]] = {order_id: [] for order_id in named}
+        of_object = _turned(named)
+        for row in sorted(self._among(_WITH_SEQ, _f.c.object, of_object), key=operator.itemgetter(0)):
+            fact = _FACT.make(row[1:])
+            for order_id in of_object[fact.object]:
+                found[order_id].append(fact)
+        return found
+
+
+def _named_beside_a_person(facts: Iterable[Fact]) -> set[str]:
+    """Orders that references name, where a person attached the payment: those that are not here do not outrank that."""
+    own = list(facts)
+    if not any(fact.kind is Kind.PAYMENT_ATTACHED for fact in own):
+        return set()
+    said = (parse_reference(fact.target) for fact in own if fact.kind is Kind.PAYMENT_OF_REFERENCE)
+    return {parsed[0] for parsed in said if parsed}
+
+
+def _turned(named: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
+    """For each name, who named it."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for owner, names in named.items():
+        for name in names:
+            found[name].append(owner)
+    return found

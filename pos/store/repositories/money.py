@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import bindparam, func, select
 
 from pos.domain.cash import Tender
+from pos.domain.movement import Effect, ZEntry
 from pos.domain.refund import Refund
-from pos.domain.store_port import ZEntry
 from pos.store import mapping, tables
 from pos.store.repositories.base import Rows
 
 _t = tables.tender
 _r = tables.refund
 _z = tables.z_entry
+_TENDER = mapping.Loader(Tender, _t)
+_REFUND = mapping.Loader(Refund, _r)
+_TENDERS = select(*_TENDER.columns).order_by(_t.c.at_ms, _t.c.id)
+_REFUNDS = select(*_REFUND.columns).order_by(_r.c.asked_at_ms, _r.c.id)
+_OF_KIND = select(_z.c.subject).where(_z.c.kind == bindparam("kind"))
 
 
 class MoneyRows(Rows):
@@ -24,6 +31,18 @@ class MoneyRows(Rows):
         if order_id:
             query = query.where(_t.c.order_id == order_id)
         return [mapping.load(Tender, row) for row in self._all(query)]
+
+    def tenders_of(self, order_ids: Collection[str]) -> dict[str, list[Tender]]:
+        found: dict[str, list[Tender]] = {order_id: [] for order_id in order_ids}
+        for tender in _TENDER.all(self._among(_TENDERS, _t.c.order_id, order_ids)):
+            found[tender.order_id].append(tender)
+        return found
+
+    def refunds_of(self, order_ids: Collection[str]) -> dict[str, list[Refund]]:
+        found: dict[str, list[Refund]] = {order_id: [] for order_id in order_ids}
+        for refund in _REFUND.all(self._among(_REFUNDS, _r.c.order_id, order_ids)):
+            found[refund.order_id].append(refund)
+        return found
 
     def add_refund(self, refund: Refund) -> None:
         self._insert(_r, mapping.dump(refund))
@@ -38,12 +57,9 @@ class MoneyRows(Rows):
             query = query.where(_r.c.order_id == order_id)
         return [mapping.load(Refund, row) for row in self._all(query)]
 
-    def effect_once(self, order_id: str, effect: str, subject: str, at_ms: int, valid_until_ms: int) -> bool:
-        """True the first time; the row is unique on (order, effect, subject)."""
-        e = tables.effect
-        row = {"order_id": order_id, "effect": effect, "subject": subject}
-        row_values = {**row, "made_at_ms": at_ms, "valid_until_ms": valid_until_ms}
-        return self._c.execute(self._insert_new(e).values(row_values).returning(e.c.effect)).first() is not None
+    def add_effects(self, effects: Sequence[Effect]) -> None:
+        """A row is unique on (order, effect, subject): what is there already stays as it is."""
+        self._insert_all(tables.effect, [mapping.dump(effect) for effect in effects], new_only=True)
 
     def effects_twice(self) -> list[tuple[str, str, str]]:
         """(order, effect, subject) of which there is more than one row: none, while the primary key stands."""
@@ -52,10 +68,9 @@ class MoneyRows(Rows):
         rows = self._c.execute(select(*columns).group_by(*columns).having(func.count() > 1))
         return [(row.order_id, row.effect, row.subject) for row in rows]
 
-    def enter(self, entry: ZEntry) -> bool:
-        """Note a movement for the next Z; True the first time."""
-        statement = self._insert_new(_z).values(mapping.dump(entry)).returning(_z.c.kind)
-        return self._c.execute(statement).first() is not None
+    def enter(self, entries: Sequence[ZEntry]) -> None:
+        """Note movements for the next Z, each once."""
+        self._insert_all(_z, [mapping.dump(entry) for entry in entries], new_only=True)
 
     def entries(self, *, open_only: bool, till: str = "", z_id: str = "") -> list[ZEntry]:
         query = select(_z).order_by(_z.c.at_ms, _z.c.subject)
@@ -67,9 +82,12 @@ class MoneyRows(Rows):
             query = query.where(_z.c.z_id == z_id)
         return [mapping.load(ZEntry, row) for row in self._all(query)]
 
-    def entered(self, kind: str, subject: str) -> bool:
-        """Whether this movement was noted before, in whichever Z."""
-        return self._one(select(_z.c.kind).where(_z.c.kind == kind, _z.c.subject == subject)) is not None
+    def entered(self, movements: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+        found: set[tuple[str, str]] = set()
+        for kind in sorted({kind for kind, _ in movements}):
+            subjects = {subject for name, subject in movements if name == kind}
+            found |= {(kind, row.subject) for row in self._among(_OF_KIND, _z.c.subject, subjects, kind)}
+        return found
 
     def put_in_z(self, z_id: str, till: str) -> int:
         """Put every open entry of a till into a Z; returns how many."""

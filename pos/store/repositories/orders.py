@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select, text
+from sqlalchemy import ColumnElement, Executable, and_, bindparam, exists, or_, select, text
 
 from pos.domain.basket import Line
 from pos.domain.cash import Method
@@ -18,20 +18,27 @@ from pos.domain.order import Order
 from pos.domain.payment import Attempt
 from pos.domain.store_port import Cached, OrderFilter, OrderLine
 from pos.store import mapping, tables
-from pos.store.repositories.base import Rows
+from pos.store.repositories.base import Rows, parts
 
 _o = tables.orders
 _r = tables.revision
 _a = tables.attempt
-CHUNK = 500
+_ORDER = mapping.Loader(Order, _o)
+_CACHED = mapping.Loader(Cached, _o)
+_LOCKED = select(*_ORDER.columns).order_by(_o.c.id).with_for_update()
+_MONEY = select(_o.c.id, *_CACHED.columns)
+_LINES = select(_r.c.order_id, _r.c.revision, _r.c.lines)
 
 
 class OrderRows(Rows):
     def lock(self, order_id: str) -> Order:
-        row = self._one(select(_o).where(_o.c.id == order_id).with_for_update())
-        if row is None:
+        return self.lock_all([order_id])[0]
+
+    def lock_all(self, order_ids: Collection[str]) -> list[Order]:
+        rows = self._among(_LOCKED, _o.c.id, sorted(order_ids))
+        if len(rows) != len(order_ids):
             raise NotFound("There is no such order.", "Check the number.")
-        return self._order(row)
+        return self._orders(rows)
 
     def get(self, order_id: str) -> Order | None:
         return self._first(_o.c.id == order_id)
@@ -76,21 +83,24 @@ class OrderRows(Rows):
         newest = select(_r.c.tax_included).where(_r.c.order_id == order_id).order_by(_r.c.revision.desc()).limit(1)
         return bool(self._c.execute(newest).scalar())
 
-    def cache(self, order_id: str, cached: Cached) -> None:
-        values = {**mapping.dump(cached), "touch": self._touch(), "version": _o.c.version + 1}
-        self._c.execute(_o.update().where(_o.c.id == order_id).values(values))
+    def cache(self, changes: Mapping[str, Cached]) -> None:
+        if changes:
+            first = self._touch(len(changes)) - len(changes) + 1
+            rows = [
+                {**mapping.dump(cached), "order_id": order_id, "touched": touch}
+                for touch, (order_id, cached) in enumerate(changes.items(), first)
+            ]
+            self._run_all(_cache, rows)
 
-    def cached(self, order_id: str) -> Cached:
-        return mapping.load(Cached, self._one(select(_o).where(_o.c.id == order_id)))
-
-    def last_touch(self) -> int:
-        return int(self._c.execute(select(func.coalesce(func.max(_o.c.touch), 0))).scalar_one())
+    def cached(self, order_ids: Collection[str]) -> dict[str, Cached]:
+        rows = self._among(_MONEY, _o.c.id, order_ids)
+        return {row[0]: _CACHED.make(row[1:]) for row in rows}
 
     def ids(self) -> list[str]:
         return list(self._c.execute(select(_o.c.id).order_by(_o.c.id)).scalars())
 
     def lines_of(self, where: OrderFilter) -> list[OrderLine]:
-        query = select(_o).where(*_conditions(where)).order_by(*_order_by(where))
+        query = select(_o).where(*_conditions(where)).order_by(_o.c.created_at_ms.desc(), _o.c.id.desc())
         rows = self._all(query.limit(where.limit))
         ids = [row["id"] for row in rows]
         attempts, methods, flying = self._attempts(ids), self._methods(ids), self._flying(ids)
@@ -106,22 +116,22 @@ class OrderRows(Rows):
         ]
 
     def _first(self, condition: ColumnElement[bool]) -> Order | None:
-        row = self._one(select(_o).where(condition))
-        return self._order(row) if row is not None else None
+        rows = self._c.execute(select(*_ORDER.columns).where(condition).limit(1)).all()
+        return next(iter(self._orders(rows)), None)
 
-    def _order(self, row: Any) -> Order:
-        where = and_(_r.c.order_id == row["id"], _r.c.revision == row["revision"])
-        text = self._c.execute(select(_r.c.lines).where(where)).scalar()
-        lines = tuple(Line(**line) for line in json.loads(text)) if text else ()
-        return mapping.load(Order, {**row, "key": row["key"] or ""}, lines=lines)
+    def _orders(self, rows: Sequence[Any]) -> list[Order]:
+        """With the lines of their revision: read after the rows were locked, so that they are of what is locked."""
+        revisions = self._among(_LINES, _r.c.order_id, [row.id for row in rows])
+        texts = {(order_id, revision): text for order_id, revision, text in revisions}
+        return [_order(row, texts.get((row.id, row.revision), "")) for row in rows]
 
-    def _touch(self) -> int:
-        """A counter that moves with every change, so that other processes can ask "what since?"."""
-        return self._count_up("touch")
+    def _touch(self, orders: int = 1) -> int:
+        """A counter that moves with every order's change, so that other processes can ask "what since?"; its last."""
+        return self._count_up("touch", orders)
 
     def _attempts(self, ids: Sequence[str]) -> dict[str, list[Attempt]]:
         found: dict[str, list[Attempt]] = defaultdict(list)
-        for part in _chunks(ids):
+        for part in parts(ids):
             for row in self._all(select(_a).where(_a.c.order_id.in_(part)).order_by(_a.c.no)):
                 found[row["order_id"]].append(mapping.load(Attempt, row))
         return found
@@ -129,7 +139,7 @@ class OrderRows(Rows):
     def _methods(self, ids: Sequence[str]) -> dict[str, set[str]]:
         found: dict[str, set[str]] = defaultdict(set)
         t = tables.tender
-        for part in _chunks(ids):
+        for part in parts(ids):
             query = select(t.c.order_id, t.c.method).where(t.c.order_id.in_(part), t.c.method != Method.BY_HAND.value)
             for row in self._all(query.distinct()):
                 found[row["order_id"]].add(row["method"])
@@ -142,7 +152,7 @@ class OrderRows(Rows):
         # a failed payment that is authorized later is in flight again: design/payment-truth.md section 2
         after_pending = and_(f.c.kind == Kind.PAYMENT_PENDING, b.c.kind == Kind.PAYMENT_FAILED)
         found: set[str] = set()
-        for part in _chunks(ids):
+        for part in parts(ids):
             done = exists().where(b.c.object == f.c.object, or_(b.c.kind.in_(over), after_pending))
             binding = tables.fact.alias()
             query = (
@@ -156,15 +166,16 @@ class OrderRows(Rows):
         return found
 
 
-def _chunks(ids: Sequence[str]) -> Iterable[Sequence[str]]:
-    return (ids[i : i + CHUNK] for i in range(0, len(ids), CHUNK))
+def _order(row: Any, lines: str) -> Order:
+    made = _ORDER.make(row, tuple(Line(**line) for line in json.loads(lines)) if lines else ())
+    return made if made.key else replace(made, key="")  # no key is NULL in the books, so that it may be there twice
 
 
-def _order_by(where: OrderFilter) -> list[ColumnElement[Any]]:
-    """Newest first; what changed since a touch comes in the order of the touches, which the index has ready."""
-    if where.touched_after is not None:
-        return [_o.c.touch.desc()]
-    return [_o.c.created_at_ms.desc(), _o.c.id.desc()]
+def _cache(_insert: object) -> Executable:
+    """Of one order, by `order_id` and the names of `Cached`."""
+    values: dict[str, Any] = {column.name: bindparam(column.name) for column in _CACHED.columns}
+    more = {"touch": bindparam("touched"), "version": text("version + 1")}
+    return _o.update().where(_o.c.id == bindparam("order_id")).values(values | more)
 
 
 def _conditions(where: OrderFilter) -> list[ColumnElement[bool]]:
@@ -177,8 +188,8 @@ def _conditions(where: OrderFilter) -> list[ColumnElement[bool]]:
         found.append(_o.c.life.in_(where.lives))
     if where.monies:
         found.append(_o.c.money.in_(where.monies))
-    if where.touched_after is not None:
-        found.append(_o.c.touch > where.touched_after)
+    if where.ids:
+        found.append(_o.c.id.in_(where.ids))
     if where.from_ms is not None:
         found.append(_o.c.created_at_ms >= where.from_ms)
     if where.to_ms is not None:

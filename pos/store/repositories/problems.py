@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 from sqlalchemy import select
 
 from pos.domain.store_port import Healed, Problem
@@ -10,15 +12,25 @@ from pos.store.repositories.base import Rows
 
 _p = tables.problem
 _h = tables.healed
+_PROBLEM = mapping.Loader(Problem, _p)
+_BY_TIME = select(*_PROBLEM.columns).order_by(_p.c.opened_at_ms)
 
 
 class ProblemRows(Rows):
     def of_order(self, order_id: str) -> list[Problem]:
-        rows = self._all(select(_p).where(_p.c.order_id == order_id).order_by(_p.c.opened_at_ms))
-        return [mapping.load(Problem, row) for row in rows]
+        return self.of_orders([order_id])[order_id]
+
+    def of_orders(self, order_ids: Collection[str]) -> dict[str, list[Problem]]:
+        found: dict[str, list[Problem]] = {order_id: [] for order_id in order_ids}
+        for problem in _PROBLEM.all(self._among(_BY_TIME, _p.c.order_id, order_ids)):
+            found[problem.order_id].append(problem)
+        return found
 
     def put(self, problem: Problem) -> None:
-        self._put(_p, mapping.dump(problem))
+        self.put_all([problem])
+
+    def put_all(self, problems: Sequence[Problem]) -> None:
+        self._put_all(_p, [mapping.dump(problem) for problem in problems])
 
     def close(self, problem_id: str, at_ms: int, by: str, resolution: str) -> None:
         values = {"closed_at_ms": at_ms, "closed_by": by, "resolution": resolution}
@@ -38,8 +50,8 @@ class ProblemRows(Rows):
             query = query.where(_p.c.closed_at_ms.is_(None))
         return [mapping.load(Problem, row) for row in self._all(query)]
 
-    def heal(self, healed: Healed) -> None:
-        self._c.execute(self._insert_new(_h).values(mapping.dump(healed)))
+    def heal(self, healed: Sequence[Healed]) -> None:
+        self._insert_all(_h, [mapping.dump(each) for each in healed], new_only=True)
 
     def healed(self, from_ms: int, to_ms: int) -> list[Healed]:
         query = select(_h).where(_h.c.at_ms >= from_ms, _h.c.at_ms < to_ms).order_by(_h.c.at_ms)

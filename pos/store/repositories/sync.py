@@ -85,6 +85,12 @@ class SyncRows(Rows):
         found = self._c.execute(query).scalar()
         return None if found is None else int(found)
 
+    def touched_since(self, touch: int, limit: int) -> tuple[list[tuple[str, int]], int]:
+        o = tables.orders
+        query = select(o.c.id, o.c.version).where(o.c.touch > touch).order_by(o.c.touch.desc()).limit(limit)
+        newest = self._c.execute(select(func.coalesce(func.max(o.c.touch), 0))).scalar_one()
+        return [(row.id, row.version) for row in self._c.execute(query).all()], int(newest)
+
     def take_lease(self, name: str, owner: str, now_ms: int, lease_ms: int) -> bool:
         """True when the lease is ours now: it was free, ours, over, or from before our clock was set back."""
         self._c.execute(self._insert_new(_l).values(name=name, owner=owner, until_ms=0))
