@@ -48,6 +48,12 @@ AGAIN_S = 3.0
 """After this the database server is tried again at the start."""
 """How long a second start waits for the first window to hear it."""
 PRINTER = "POS_PRINTER"
+SWITCH_S = 0.0005
+"""The window's thread waits this long at most for one that computes (a page of the report is folded, a list is made),
+
+and it waits each time Qt calls into Python: with Python's own 5 ms a few calls make a frame late. What it costs is a
+switch more often, and only while somebody waits: measured, the other thread does not get slower.
+"""
 log = logging.getLogger("pos.desktop")
 Play = Callable[["Till", "WindowStage"], Awaitable[Any]]
 
@@ -114,6 +120,7 @@ def application() -> QApplication:
     found = QApplication.instance()
     app = found if isinstance(found, QApplication) else QApplication(sys.argv[:1])
     app.setApplicationName("Truetill")
+    sys.setswitchinterval(SWITCH_S)
     app.setQuitOnLastWindowClosed(False)  # the till decides when it ends, after its books are closed
     theme.load_fonts()
     return app

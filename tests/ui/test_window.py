@@ -290,6 +290,17 @@ def test_the_relay_is_green_only_with_a_heartbeat_in_the_last_30_s() -> None:
     assert relay_light(replace(status, relay="off"), heard).tone == "gone"
 
 
+def test_a_hundred_orders_that_change_at_once_are_counted_once(stand: Stand) -> None:
+    """A page of a report: what is said of all orders is read again once, not for each of them."""
+    view = scenes.waiting(stand.till, "1-00007", 10_000, "13:41", steps=1)
+    stand.settle()
+    stand.till.calls.clear()
+    for _ in range(100):
+        stand.till.change(view.order_id)
+    stand.settle()
+    assert [stand.till.calls.count(name) for name in ("held", "status")] == [1, 1]
+
+
 def test_lights_grow_old_by_themselves(stand: Stand) -> None:
     assert stand.window.top.lights[1].text == "Relay · live"
     stand.till.clock.pass_s(40)

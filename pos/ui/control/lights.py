@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from pos.domain.errors import Broken
+from pos.ui.control.soon import Soon
 from pos.words.shell import Banner
 
 if TYPE_CHECKING:
     from pos.services.views import StatusView
     from pos.ui.flow import Flow
     from pos.ui.views.topbar import TopBar
-
-WAIT_S = 0.04
 
 
 class LightControl(QObject):
@@ -27,17 +26,17 @@ class LightControl(QObject):
         self._flow = flow
         self._top = top
         self._test_mode = test_mode
-        self._due = False
+        self._soon = Soon(flow, self._status, self.show)
         self._problem = ""
 
     def read(self) -> None:
-        self._flow.start(self._flow.counter.till.queries.status(), self.show)
+        self._flow.start(self._status(), self.show)
 
     def read_soon(self) -> None:
-        """Once for many changes, and after what somebody waits for: a code, an amount, a tick."""
-        if not self._due:
-            self._due = True
-            self._flow.start(self._later(), self.show)
+        self._soon.want()
+
+    async def _status(self) -> StatusView:
+        return await self._flow.counter.till.queries.status()
 
     def show(self, status: StatusView) -> None:
         self._top.show_status(status)
@@ -55,10 +54,3 @@ class LightControl(QObject):
             self._flow.failed.emit(Broken(status.problem, status.problem_hint))
         else:
             self._flow.noted.emit(Banner.BOOKS_BACK)
-
-    async def _later(self) -> StatusView:
-        import asyncio  # not needed for the first paint
-
-        await asyncio.sleep(WAIT_S)
-        self._due = False
-        return await self._flow.counter.till.queries.status()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from pos.domain.status import Shown
+from pos.ui.control.soon import Soon
 from pos.ui.counter import Stage
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class SellControl(QObject):
         self._cart = cart
         self._tray: dict[str, OrderView] = {}
         self._fresh: dict[str, int] = {}
+        self._held_soon = Soon(flow, self._read_held, self._show_held)
         sell.entered.connect(self._enter)
         sell.picked.connect(lambda product: flow.pick(product, sell.scan.text()))
         sell.walked.connect(cart.walk)
@@ -98,13 +100,15 @@ class SellControl(QObject):
 
     def count_held(self) -> None:
         """The figure on the button of held orders, and the list behind it."""
-
-        def take(rows: list[OrderRow]) -> None:
-            self._sell.set_held(len(rows))
-            self._held.show_orders(rows)
-
         if self._flow.counter.ready:
-            self._flow.start(self._flow.counter.till.queries.held(), take)
+            self._flow.start(self._read_held(), self._show_held)
+
+    async def _read_held(self) -> list[OrderRow]:
+        return await self._flow.counter.till.queries.held()
+
+    def _show_held(self, rows: list[OrderRow]) -> None:
+        self._sell.set_held(len(rows))
+        self._held.show_orders(rows)
 
     def _recall(self, row: OrderRow) -> None:
         self._flow.close()
@@ -140,8 +144,8 @@ class SellControl(QObject):
             self._fresh[row.order_id] = now_ms
         if self.tray_open and (waits or row.order_id in self._tray):
             self._flow.start(self._flow.counter.till.queries.order(row.order_id), self._take_card)
-        if row.shown is Shown.HELD or not self._flow.counter.order_id:
-            self.count_held()
+        if self._flow.counter.ready and (row.shown is Shown.HELD or not self._flow.counter.order_id):
+            self._held_soon.want()
 
     def on_opened(self, order_id: str) -> None:
         if order_id in self._tray and self.tray_open:
