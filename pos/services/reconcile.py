@@ -34,9 +34,12 @@ WAIT_MAX_S = 20.0
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 LOOK_UPS_MAX = 200
-"""Payments of one sweep that are asked for by themselves; the next sweep goes on."""
+"""Payments of one sweep that are asked for by themselves, each once in its life; the next sweep goes on."""
 LOOK_UPS_FAILED_MAX = 10
-"""Look-ups of one sweep that may fail: one odd payment hides no other, a gateway in trouble is not asked on and on."""
+"""Look-ups of one sweep that may fail: a gateway in trouble is not asked on and on. What failed is asked for last by
+
+the next sweep, so that odd payments keep no other from being looked up.
+"""
 LOOK_UP_CHUNK = 500
 LOOK_UP_PAGES = 6
 WORTH_ASKING = (Kind.PAYMENT_CAPTURED, Kind.PAYMENT_AUTHORIZED)
@@ -50,6 +53,8 @@ class Reconcile:
         self._desk = desk
         self._settle = settle
         self._captures = captures
+        self._odd: dict[str, set[str]] = {}
+        """By gateway: payments that could not be looked up by the last sweep that tried."""
 
     async def sweep_all(self) -> list[SweepRun]:
         """One sweep of every enrolled gateway; one that cannot be reached leaves a partial run."""
@@ -145,12 +150,16 @@ class Reconcile:
         for start in range(0, len(payments), LOOK_UP_CHUNK):
             part = payments[start : start + LOOK_UP_CHUNK]
             unbound += await self._context.store.read(partial(_unbound, gateway=name, payments=part))
+        if not unbound:
+            return ""
+        odd = self._odd[name] = self._odd.get(name, set()).intersection(unbound)
         failed: list[str] = []
-        for done, payment in enumerate(unbound):
+        for done, payment in enumerate(sorted(unbound, key=odd.__contains__)):
             if done == LOOK_UPS_MAX or len(failed) == LOOK_UPS_FAILED_MAX:
                 return f"{len(unbound) - done + len(failed)} payments are still to be looked up"
             if not await self._ask_for(gate, payment):
                 failed.append(payment)
+                odd.add(payment)
         return f"{', '.join(failed)} could not be looked up" if failed else ""
 
     async def _ask_for(self, gate: Gateway, payment: str) -> bool:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pos.domain.errors import BadInput, OutcomeUnknown, Refused
 from pos.domain.facts import Kind
 from pos.domain.payment import Phase
-from pos.domain.ports import LinkRequest, Operation, PreparedCall
+from pos.domain.ports import Asked, Gateway, LinkRequest, Operation, Outcome, PreparedCall
 from pos.domain.shown import Shown
 from pos.domain.verdict import Flag
+from pos.services import reconcile
 from tests.services.test_money import link_of, sweep
 from tests.shop import CAKE, TEA, Bank, Shop, open_shop, reopen
 
@@ -255,6 +257,60 @@ async def test_a_payment_made_without_us_is_foreign_and_asked_for_once(bank: Ban
     facts = shop.till.database.read_now(lambda tx: tx.facts.of_payments([("razorpay", parked.payment)]))
     assert Kind.PAYMENT_OF_LINK in {fact.kind for own in facts.values() for fact in own}
     assert (await shop.till.queries.orders()) == []
+    await shop.till.close()
+
+
+async def paid_elsewhere(shop: Shop, number: int) -> None:
+    """A payment on the shop's account that somebody else's web shop asked for."""
+    gate = await shop.till.desk.get("razorpay")
+    asking = LinkRequest(f"k{number}" * 6, f"web-{number}", TEA.price_minor, "INR", "Web shop", "other", "web", "")
+    (link,) = (await shop.till.desk.ask(gate, gate.adapter.create(asking))).reading.links
+    await shop.pay_address(link.url)
+
+
+async def test_more_foreign_payments_than_a_sweep_asks_for_are_gone_on_with_by_the_next(
+    bank: Bank, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is asked for once; when all have been, the run is complete."""
+    monkeypatch.setattr(reconcile, "LOOK_UPS_MAX", 2)
+    shop = open_shop(bank, tmp_path / "home", "razorpay")
+    for number in range(5):
+        await paid_elsewhere(shop, number)
+    asked = count_calls(shop, "razorpay", Operation.FETCH_PAYMENT)
+    now = shop.till.context.now_ms()
+    window = {"from_ms": now - 3_600_000, "to_ms": now + 60_000}
+    runs = [await shop.till.reconcile.sweep("razorpay", **window) for _ in range(4)]
+    assert [run.complete for run in runs] == [False, False, True, True], [run.note for run in runs]
+    assert len({call.path for call in asked}) == len(asked)
+    await shop.till.close()
+
+
+async def test_payments_that_cannot_be_looked_up_keep_no_other_from_it(
+    bank: Bank, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many as a run bears: the next one begins with those that were not tried yet."""
+    monkeypatch.setattr(reconcile, "LOOK_UPS_FAILED_MAX", 2)
+    shop = open_shop(bank, tmp_path / "home", "razorpay")
+    for number in range(4):
+        await paid_elsewhere(shop, number)
+    odd: set[str] = set()
+    ask = shop.till.desk.ask
+
+    async def refusing(gate: Gateway, call: PreparedCall, **more: Any) -> Asked:
+        asked = await ask(gate, call, **more)
+        if call.operation is not Operation.FETCH_PAYMENT or (len(odd) == 2 and call.path not in odd):
+            return asked
+        odd.add(call.path)
+        return replace(asked, reading=replace(asked.reading, outcome=Outcome.REFUSED, facts=(), next=None))
+
+    monkeypatch.setattr(shop.till.desk, "ask", refusing)
+    now = shop.till.context.now_ms()
+    window = {"from_ms": now - 3_600_000, "to_ms": now + 60_000}
+    notes = [(await shop.till.reconcile.sweep("razorpay", **window)).note for _ in range(2)]
+    assert notes[0] == "4 payments are still to be looked up"
+    assert notes[1].endswith("could not be looked up")  # the odd ones alone
+    left = shop.till.database.read_now(lambda tx: tx.facts.unbound("razorpay", [p.payment for p in tx.facts.parked()]))
+    assert {f"/v1/payments/{payment}" for payment in left} == {path.partition("?")[0] for path in odd}
     await shop.till.close()
 
 
