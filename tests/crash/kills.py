@@ -42,7 +42,7 @@ WHEN = {"opening": 0.15, "starting": 0.2, "selling": 0.65}
 LATEST_S = {"opening": 0.06, "starting": 0.3, "selling": 0.3}
 LINES = {"opening": 0, "starting": 1, "selling": 2}
 """What it has said by then."""
-READY_S = 30.0
+READY_S = 60.0
 AGAIN_S = 0.05
 READY, REFUSED = b"ready\n", "refused: "
 ENOUGH = 4
@@ -228,6 +228,7 @@ def run(bank: Bank, folder: Path, kills: int, seed: int, plant: str = "", *, fai
             tally.payments += sum(promise.word == PAYMENT for promise in home.told)
             tally.refused += home.refused
             home = None
+            print(f"{tally.kills} kills, {len(tally.failures)} failures", flush=True)
     if tally.orders * ENOUGH < tally.kills and not tally.failures:
         tally.failures.append("hardly anything was sold")
     return tally

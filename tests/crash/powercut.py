@@ -45,6 +45,7 @@ BOOKS, WAL, INDEX = "till.db", "till.db-wal", "till.db-shm"
 INDEX_BYTES = 32_768
 KEPT = ROOT / "out" / "crash"
 FAILURES_TOLD = 10
+TOLD_EVERY = 100
 FAST = Path("/dev/shm")  # the disks that are cut are made here, where there is such a place
 
 
@@ -184,6 +185,8 @@ def replay(log: Log, wanted: Iterator[tuple[int, str]], seed: int) -> Tally:
             found = asyncio.run(judge(log, home, at, story, told))
             tally.add(at, mode, disk.pending, told, found)
             shutil.rmtree(home)
+            if tally.cuts.total() % TOLD_EVERY == 0:
+                print(f"{tally.cuts.total()} power cuts, {len(tally.failures)} failures", flush=True)
     for each in records[disk.taken :]:
         disk.take(each)
     check_whole(disk, log.folder / "home")
