@@ -20,6 +20,7 @@ from pos.domain.errors import PosError
 from pos.domain.facts import Fact, Kind, Source
 from pos.domain.ports import Asked, Gateway, NoAnswer, NotSent, Outcome, Part, PreparedCall
 from pos.domain.store_port import SweepRun, Tx
+from pos.services.absence import note_absences
 from pos.services.bus import ReconcileDone
 from pos.services.captures import Captures
 from pos.services.context import Context
@@ -64,16 +65,17 @@ class Reconcile:
         """Read a window of one gateway's report; without bounds, the periodic window."""
         started = self._context.now_ms()
         run = SweepRun(self._context.ids.uuid7(), name, 0, 0, started)
+        seen: Counter[str] = Counter()
         try:
             gate = await self._desk.get(name)
             since, until = await self._window(gate, from_ms, to_ms)
             run = replace(run, from_ms=since, to_ms=until)
-            run = await self._read(gate, run)
+            run = await self._read(gate, run, seen)
         except (NotSent, NoAnswer) as error:
             run = replace(run, note=error.title)
         except PosError as error:
             run = replace(run, note=str(error))
-        return await self._finish(run, periodic=from_ms is None and to_ms is None)
+        return await self._finish(run, seen, periodic=from_ms is None and to_ms is None)
 
     async def sweep_deep(self) -> list[SweepRun]:
         """Further back, once a day 7 days and once a week 35: refunds that bounce and disputes come late.
@@ -112,8 +114,8 @@ class Reconcile:
             from_ms = min(watermark, back) if watermark is not None else back
         return from_ms, until
 
-    async def _read(self, gate: Gateway, run: SweepRun) -> SweepRun:
-        seen: Counter[str] = Counter()
+    async def _read(self, gate: Gateway, run: SweepRun, seen: Counter[str]) -> SweepRun:
+        """`seen` counts the captured payments that were told of."""
         notes = []
         for part in gate.adapter.capabilities.parts:  # one part that cannot be read hides none of the others
             rows, note = await self._read_part(gate, run, part, seen)
@@ -188,8 +190,8 @@ class Reconcile:
             await asyncio.sleep(min(asked.reading.retry_after_s or 1.0, WAIT_MAX_S))
         return await self._desk.ask(gate, call)
 
-    async def _finish(self, run: SweepRun, *, periodic: bool) -> SweepRun:
-        now = self._context.now_ms()
+    async def _finish(self, run: SweepRun, seen: Counter[str], *, periodic: bool) -> SweepRun:
+        now, gate = self._context.now_ms(), self._desk.at_hand(run.gateway)
 
         def write(tx: Tx) -> tuple[SweepRun, int]:
             corrected = len(
@@ -197,6 +199,8 @@ class Reconcile:
             )
             ended = replace(run, ended_at_ms=now, corrected=corrected)
             tx.sync.put_run(ended)
+            if run.complete and gate is not None:
+                note_absences(tx, self._context.ids, ended, seen, gate.adapter)
             if run.complete and periodic:
                 tx.sync.set_watermark(run.gateway, run.to_ms)
             return ended, len(tx.problems.listed(open_only=True))
