@@ -21,7 +21,6 @@ from pos.domain.basket import Line, parse_quantity
 from pos.domain.catalogue import Product
 from pos.domain.errors import BadInput
 from pos.domain.verdict import Certainty, Money
-from pos.services.orderview import way_text
 from pos.services.views import OrderView
 
 T = TypeVar("T")
@@ -109,7 +108,7 @@ def show_order(till: Till, view: OrderView, *, as_json: bool, qr: bool = False) 
     if view.change_minor:
         say(f"change {money(view.change_minor)}")
     for share in view.plan:
-        say(f"  {share.state:5} {money(share.amount_minor):>14}  {way_text(share.way, share.gateway)}")
+        say(f"  {share.state:5} {money(share.amount_minor):>14}  {share.text}")
     if view.attempt is not None and view.attempt.qr_text and qr:
         say(view.attempt.qr_text)
         _draw_qr(view.attempt.qr_text)

@@ -27,7 +27,7 @@ def note_absences(tx: Tx, ids: Ids, run: SweepRun, reported: Collection[str], ad
     for fact in tx.facts.in_window(run.gateway, run.from_ms, until):
         if fact.object in reported or (fact.account, fact.mode) != asked:
             continue
-        for order_id in sorted(tx.facts.orders_of([fact])):
+        for order_id in {tx.facts.touched_by([fact])[0].owner} - {""}:
             tx.orders.lock(order_id)
             known = {p.subject: p for p in tx.problems.of_order(order_id) if p.code == CODE}.get(fact.object)
             amount, at_ms = fact.amount_minor or 0, run.ended_at_ms or run.started_at_ms

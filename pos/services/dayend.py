@@ -26,13 +26,14 @@ from pos.services.context import Context
 from pos.services.desk import Desk
 from pos.services.evidence import Evidence
 from pos.services.exceptions import exception_view, orphan_view
-from pos.services.orderview import find_order, gateway_title, row_of_line, view_of
+from pos.services.orderview import find_order, row_of_line, view_of
 from pos.services.people import People
 from pos.services.planview import METHOD_WORDS
 from pos.services.reconcile import Reconcile
 from pos.services.settle import Settle
 from pos.services.shifts import open_shift
 from pos.services.views import DayView, ExceptionView, MatchRow, OrderView, TotalRow
+from pos.words.ways import gateway_title
 
 MAX_ORDERS = 50_000
 

@@ -31,11 +31,12 @@ from pos.services.bus import OrderChanged
 from pos.services.context import Context
 from pos.services.desk import Desk
 from pos.services.looks import find_link
-from pos.services.orderview import gateway_title, row_of, view_of
+from pos.services.orderview import row_of, view_of
 from pos.services.planned import ask_in
 from pos.services.selling import Selling
 from pos.services.settle import Settle
 from pos.services.views import OrderRow, OrderView
+from pos.words.ways import gateway_title
 
 LEASE_MS = 15_000
 EXPIRY_MARGIN_S = 60

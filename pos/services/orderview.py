@@ -10,36 +10,23 @@ from pos.domain.errors import NotFound
 from pos.domain.giving import stuck
 from pos.domain.order import Life, Order
 from pos.domain.payment import CALL_TIMEOUT_S, Attempt, Phase
-from pos.domain.plan import Way, standing
+from pos.domain.plan import standing
 from pos.domain.shown import Shown, State, outward, shown
 from pos.domain.store_port import OrderLine, Tx
 from pos.domain.verdict import Bundle, Certainty, Flag, Money, Verdict, certainty, fold
 from pos.services.planview import METHOD_WORDS, by_plan, paid_by, shares_of
 from pos.services.views import AttemptView, OrderRow, OrderView, PaymentView
 from pos.words.happened import Methods
-
-TITLES = {"stripe": "Stripe", "razorpay": "Razorpay", "mollie": "Mollie"}
-
+from pos.words.ways import gateway_title
 
 TAKE = ("cash", "terminal")
 """Ways to pay at the counter; each closes a live link first."""
-
-
-def gateway_title(name: str) -> str:
-    return TITLES.get(name, name.replace("_", " ").title())
 
 
 def payment_text(methods: tuple[str, ...], gateways: tuple[str, ...]) -> str:
     """How an order is being paid, for lists: "QR · Stripe", "Cash", or both."""
     parts = [Methods.QR.format(gateway=gateway_title(name)) for name in gateways]
     return " + ".join([*parts, *(METHOD_WORDS[Method(m)] for m in methods if m != Method.BY_HAND)])
-
-
-def way_text(way: str, gateway: str) -> str:
-    """How a share of a plan is to be paid."""
-    if way == Way.QR:
-        return Methods.QR.format(gateway=gateway_title(gateway)) if gateway else str(Methods.ANY_QR)
-    return str(METHOD_WORDS[Method(way)])
 
 
 def row_of(bundle: Bundle, verdict: Verdict, now_ms: int) -> OrderRow:
@@ -143,7 +130,7 @@ def view_of(tx: Tx, order_id: str, now_ms: int, known: Bundle | None = None) -> 
     tax_included = tx.orders.tax_included(order_id)
     shares = shares_of(standing(tx.plans.last(order_id), order), verdict.kept_minor)
     payments = _payments(bundle, verdict)
-    allowed = by_plan(may(state, word), shares) | ({"give_back"} if any(p.stuck_minor for p in payments) else set())
+    allowed = by_plan(may(state, word), shares) | ({"cash_back"} if any(p.stuck_minor for p in payments) else set())
     return OrderView(
         order_id=order.id,
         number=order.number,
@@ -175,7 +162,7 @@ def view_of(tx: Tx, order_id: str, now_ms: int, known: Bundle | None = None) -> 
         paid_at_ms=_paid_at(bundle, verdict),
         unknown_since_ms=_unknown_since(bundle, state),
         plan=shares,
-        paid_by=paid_by(bundle, verdict, {p.gateway: gateway_title(p.gateway) for p in verdict.payments}),
+        paid_by=paid_by(bundle, verdict),
         returned_minor=verdict.returned_minor,
         notes=_notes(tx, bundle),
     )

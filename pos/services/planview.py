@@ -7,6 +7,7 @@ from pos.domain.plan import Plan, parts
 from pos.domain.verdict import Bundle, Verdict
 from pos.services.views import PaidLine, ShareView
 from pos.words.happened import Methods
+from pos.words.ways import gateway_title, way_text
 
 METHOD_WORDS = {Method.CASH: Methods.CASH, Method.TERMINAL: Methods.TERMINAL, Method.BY_HAND: Methods.BY_HAND}
 WAYS = {"qr": frozenset({"qr"}), "cash": frozenset({"cash"}), "terminal": frozenset({"terminal"})}
@@ -21,7 +22,8 @@ def shares_of(plan: Plan | None, kept_minor: int) -> tuple[ShareView, ...]:
         state = "paid" if not part.lacks_minor else "open" if waiting else "next"
         waiting = waiting or state == "next"
         share = part.share
-        found.append(ShareView(share.way.value, share.gateway, share.amount_minor, part.filled_minor, state))
+        words = way_text(share.way, share.gateway)
+        found.append(ShareView(share.way.value, share.gateway, share.amount_minor, part.filled_minor, state, words))
     return tuple(found)
 
 
@@ -33,10 +35,10 @@ def by_plan(allowed: frozenset[str], shares: tuple[ShareView, ...]) -> frozenset
     return allowed - (frozenset.union(*WAYS.values()) - WAYS[following.way])
 
 
-def paid_by(bundle: Bundle, verdict: Verdict, title: dict[str, str]) -> tuple[PaidLine, ...]:
-    """Each payment and tender that counts, in the order in which they came; `title` is a gateway's by its name."""
+def paid_by(bundle: Bundle, verdict: Verdict) -> tuple[PaidLine, ...]:
+    """Each payment and tender that counts, in the order in which they came."""
     lines = [
-        (p.captured_at_ms or 0, Methods.QR.format(gateway=title[p.gateway]), p.captured_minor)
+        (p.captured_at_ms or 0, Methods.QR.format(gateway=gateway_title(p.gateway)), p.captured_minor)
         for p in verdict.payments
         if p.counts and p.captured_minor
     ]

@@ -9,10 +9,10 @@ from typing import Any
 from pos.domain.facts import Fact, Kind, Sighting, Source
 from pos.domain.order import Order
 from pos.domain.store_port import CallLog, Tx
-from pos.services.orderview import gateway_title, way_text
 from pos.services.planview import METHOD_WORDS
 from pos.services.views import TimelineRow
 from pos.words.happened import Happened
+from pos.words.ways import gateway_title, way_text
 
 Money = Callable[[int], str]
 _FACT_WORDS = {

@@ -39,13 +39,14 @@ class AttemptView:
 
 @dataclass(frozen=True, slots=True)
 class ShareView:
-    """A part of the order's plan: `way` is qr, terminal or cash; `state`: paid, next, open."""
+    """A part of the order's plan: `way` is qr, terminal or cash, in words `text`; `state`: paid, next, open."""
 
     way: str
     gateway: str
     amount_minor: int
     paid_minor: int
     state: str
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ class OrderView:
     opened: bool
     may: frozenset[str]
     """What the cashier may do: edit, hold, void, qr, cash, split, check, next, give_up, release, receipt, return_,
-    refund, collect, give_back."""
+    refund, collect, give_back, cash_back."""
     version: int
     payment_text: str = ""
     paid_at_ms: int | None = None

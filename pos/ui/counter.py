@@ -52,6 +52,20 @@ _BY_WORD = {
 }
 
 
+def _own_gateway(view: OrderView) -> str:
+    """That of the plan's next part, else of the order's attempt, else ""."""
+    planned = view.next_share.gateway if view.next_share is not None else ""
+    return planned or (view.attempt.gateway if view.attempt is not None else "")
+
+
+def ask_minor(counter: Counter) -> int:
+    """What the next payment asks for: the next part of a plan, else all that is left or rung up."""
+    saved = counter.view or counter.basket.view
+    if saved is not None and saved.plan:
+        return saved.ask_minor
+    return counter.view.left_minor if counter.view is not None else counter.basket.totals.total_minor
+
+
 class Counter(QObject):
     """`changed` after every change of what is shown; `turned_paid` once, when the order on screen becomes paid.
 
@@ -130,10 +144,10 @@ class Counter(QObject):
     def default_gateway(self) -> GatewayChoice | None:
         """The gateway of F12: the order's own while it has one, else the first that is enabled and answers."""
         choices = [choice for choice in self.till.queries.gateways() if choice.enabled]
-        if self.view is not None and self.view.attempt is not None:
-            for choice in choices:
-                if choice.name == self.view.attempt.gateway:
-                    return choice
+        own = _own_gateway(self.view) if self.view is not None else ""
+        for choice in choices:
+            if choice.name == own:
+                return choice
         return next((choice for choice in choices if not choice.down), choices[0] if choices else None)
 
     def pay_qr(self, gateway: GatewayChoice) -> None:

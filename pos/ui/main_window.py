@@ -110,10 +110,12 @@ class MainWindow(QMainWindow):
         from pos.ui.control.history import HistoryControl
         from pos.ui.control.papers import PaperControl
         from pos.ui.control.returning import ReturnControl
+        from pos.ui.control.sharing import ShareControl
         from pos.ui.paper import Paper
 
         panels, flow = self.panels, self.flow
         self.selling.complete(panels.cash, panels.held)
+        self.sharing = ShareControl(flow, panels.split, self.selling)
         self.history = HistoryControl(self.kit, flow, panels.orders, panels.detail)
         self.closing = DayControl(flow, panels.day, panels.totals)
         self.setup = GatewayControl(flow, panels.manage, panels.keys, panels.remove, panels.vault)

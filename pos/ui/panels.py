@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from pos.domain.errors import PosError
+from pos.ui.counter import ask_minor
 from pos.ui.views.cart import CartPanel
 from pos.ui.views.sell import SellPanel
 from pos.ui.views.tray import Tray
@@ -72,6 +73,7 @@ class Panels(QObject):
         self.totals = TotalsPanel(kit, commands)
 
     def _make_forms(self) -> None:
+        from pos.ui.views.cashback import CashBackPanel
         from pos.ui.views.decisions import (
             AttachPanel,
             ByHandPanel,
@@ -89,6 +91,7 @@ class Panels(QObject):
         from pos.ui.views.lists import HeldPanel, HelpPanel, PalettePanel
         from pos.ui.views.returns import ReturnPanel
         from pos.ui.views.settling import SettlePanel
+        from pos.ui.views.split import SplitPanel
 
         kit, commands = self._kit, self._commands
         back, confirm = commands["back"], commands["confirm"]
@@ -99,7 +102,9 @@ class Panels(QObject):
         self.help = HelpPanel(kit, commands)
         self.void = void_panel(kit, back)
         self.release = ReleasePanel(kit, back)
-        self.terminal = TerminalPanel(kit, back, confirm)
+        self.terminal = TerminalPanel(kit, back, confirm, commands["split"])
+        self.split = SplitPanel(kit, commands)
+        self.cashback = CashBackPanel(kit, back, confirm)
         self.byhand = ByHandPanel(kit, back, confirm)
         self.refund = RefundPanel(kit, back, confirm)
         self.goods = ReturnPanel(kit, back, confirm)
@@ -115,8 +120,8 @@ class Panels(QObject):
         self._forms = {
             "held": self.held, "quantity": self.quantity, "discount": self.discount, "palette": self.palette,
             "help": self.help, "void": self.void, "release": self.release, "refund": self.refund,
-            "terminal": self.terminal, "byhand": self.byhand, "return": self.goods, "giveback": self.giveback,
-            "second": self.second,
+            "terminal": self.terminal, "byhand": self.byhand, "split": self.split, "cashback": self.cashback,
+            "return": self.goods, "giveback": self.giveback, "second": self.second,
             "count": self.count, "attach": self.attach, "settle": self.settle, "receipt": self.receipt,
             "keys": self.keys, "remove": self.remove, "vault": self.vault,
         }  # fmt: skip
@@ -145,8 +150,9 @@ class Panels(QObject):
             case "help":
                 self.help.open()
             case "terminal":
-                counter = flow.counter
-                self.terminal.open(counter.view.left_minor if counter.view else counter.basket.totals.total_minor)
+                self.terminal.open(ask_minor(flow.counter))
+            case "cashback" if view is not None:
+                self.cashback.open(view)
             case "byhand" if view is not None:
                 self.byhand.open(view)
             case "release" if view is not None:
@@ -192,6 +198,7 @@ class Panels(QObject):
         self.giveback.answered.connect(
             lambda why: self._done(lambda: window.returning.give_back(window.subject(), why))
         )
+        self.cashback.answered.connect(window.sharing.give_back)
         self.count.answered.connect(window.closing.close_day)
         self.attach.answered.connect(window.closing.attach)
         self.settle.answered.connect(window.closing.settle)

@@ -53,7 +53,7 @@ class Paper(QObject):
         """The QR as a page, for a customer whose phone cannot reach over the counter."""
         attempt = view.attempt
         text = attempt.qr_text if attempt is not None else ""
-        below = [Pay.SCAN_TO_PAY.format(shop=shop), self._kit.formats.money(view.left_minor), Pay.SAFE]
+        below = [Pay.SCAN_TO_PAY.format(shop=shop), self._kit.formats.money(view.ask_minor), Pay.SAFE]
         data = await pdf.code(Pay.ORDER.format(number=view.number), text, below)
         return await self._desk.save(f"qr-{view.number}.pdf", data)
 

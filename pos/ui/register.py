@@ -82,6 +82,19 @@ def _tendering(window: MainWindow) -> None:
     def tender(what: str) -> bool:
         return flow.page == "sell" and flow.overlay in ("", "cash") and counter.may(what) and not counter.asking
 
+    def splittable() -> bool:
+        return flow.page == "sell" and counter.may("split") and not counter.asking
+
+    def by_terminal() -> bool:
+        return tender("terminal") and not flow.overlay
+
+    def may_split() -> bool:
+        """F10 again, as F9 again is exact cash; and at once where the terminal's turn has not come."""
+        return splittable() and (flow.overlay in ("cash", "terminal") or (not flow.overlay and not by_terminal()))
+
+    def on_split() -> bool:
+        return flow.page == "sell" and flow.overlay == "split"
+
     def on_cash() -> bool:
         return flow.page == "sell" and flow.overlay == "cash"
 
@@ -98,7 +111,10 @@ def _tendering(window: MainWindow) -> None:
     add("cash", Words.CASH, "F9", lambda: window.selling.open_cash(), enabled=lambda: tender("cash") and not on_cash())
     add("cash.exact", Words.EXACT_CASH, "F9", lambda: window.selling.exact_cash(), enabled=exact)
     add("cash.received", Words.CASH_RECEIVED, ENTER, lambda: window.selling.take_cash(), enabled=enough)
-    add("terminal", Words.TERMINAL, "F10", lambda: flow.open("terminal"), enabled=lambda: tender("terminal"))
+    add("terminal", Words.TERMINAL, "F10", lambda: flow.open("terminal"), enabled=by_terminal)
+    add("split", Words.SPLIT, "F10", lambda: window.sharing.open(), enabled=may_split)
+    add("split.plan", Words.SPLIT, "", lambda: window.sharing.open(), enabled=splittable)
+    add("split.less", Words.SPLIT_LESS, "Del", lambda: window.sharing.less(), enabled=on_split, listed=False)
     add("cash.clear", Words.CLEAR_CASH, "Del", lambda: window.selling.clear_cash(), enabled=on_cash, listed=False)
     add("next", Words.NEXT_CUSTOMER, ENTER, flow.next_customer, enabled=go_on)
 
@@ -131,6 +147,7 @@ def _deciding(window: MainWindow) -> None:
     add("refund", money, "Shift+F7", lambda: flow.open("refund"), enabled=lambda: may("refund") and not owed())
     void = Words.GIVE_BACK_AND_VOID
     add("give_back", void, "F7", lambda: flow.open("giveback"), enabled=lambda: may("give_back"))
+    add("cash_back", Words.CASH_BACK, "Ctrl+F7", lambda: flow.open("cashback"), enabled=lambda: may("cash_back"))
     add("give_up", Words.GIVE_UP, "Ctrl+Del", flow.give_up, enabled=may_give_up)
     add("confirm", Words.CONFIRM, ENTER, lambda: window.confirm(), enabled=lambda: window.can_confirm(), listed=False)
 

@@ -35,6 +35,7 @@ class Orders:
     OPEN = Text("At the counter")
     REFUND = Text("Give back…")
     GIVE_UP = Text("Give back and void…")
+    IN_CASH = Text("Give cash back…")
     VIA_LINK = Text("{gateway} · link {no}")
     ROW = Text("Order {number}, {time}, {amount}, {payment}, {state}")
 

@@ -69,6 +69,34 @@ class Terminal:
     CONFIRM = Text("Approved: {amount} paid")
 
 
+class Split:
+    TITLE = Text("Split {amount}")
+    HINT = Text("Links first, then the card terminal, cash last. Type a part, choose how it is paid, press Enter.")
+    WAY = Text("How this part is paid")
+    AMOUNT = Text("Amount of this part")
+    PARTS = Text("Parts")
+    NONE = Text("No part yet. The last one takes what is left.")
+    LEFT = Text("Left to share")
+    PAID = Text("Paid")
+    NEXT = Text("Next")
+    ADD = Text("Add part")
+    ADD_PART = Text("Add {amount}")
+    SAVE = Text("Save the split")
+    TAKE = Text("Take {amount}")
+    LESS = Text("Take out")
+    DROP = Text("Drop the split")
+    PART = Text("{paid} of {total} paid")
+    FOLLOWS = Text("Next: {way} {amount}")
+
+
+class CashBack:
+    TITLE = Text("Give cash back for order {number}")
+    HINT = Text("{gateway} could not give {amount} back. Take it from the drawer; your name stands beside this.")
+    AMOUNT = Text("Amount")
+    REASON = Text("Why it cannot go back by link")
+    CONFIRM = Text("Give {amount}")
+
+
 class ByHand:
     TITLE = Text("Count this link as paid?")
     HINT = Text(
@@ -154,6 +182,8 @@ class Customer:
     THANKS = Text("Thank you. Scan for your receipt.")
     CHECKING = Text("Checking with your bank.")
     NOT_AGAIN = Text("Please do not pay again.")
+    PART_OF = Text("{amount} of {total}")
+    PART_LEFT = Text("{paid} paid, {left} left")
     GIVEN = Text("Given {amount}")
     CHANGE = Text("Change {amount}")
     MORE_LINES = Plural("{n} more line", "{n} more lines")

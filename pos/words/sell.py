@@ -46,6 +46,7 @@ class Cart:
     CASH = Text("Cash")
     CASH_INSTEAD = Text("Cash instead")
     EXACT_CASH = Text("Exact cash")
+    SPLIT = Text("Split…")
     PAY_QR = Text("Pay by QR")
     NEXT_CUSTOMER = Text("Next customer")
     CASH_RECEIVED = Text("Cash received")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pos.services.deciding import Decided
+
 from pos.domain.facts import Fact, Kind, Mode, Source
 from pos.domain.shown import Shown
 from pos.domain.store_port import Problem, SweepRun, Tx
 from pos.services.absence import note_absences
-from pos.services.deciding import Decided
 from pos.services.evidence import Evidence
 from pos.services.views import OrderView
 from tests.services.test_money import sweep

@@ -76,6 +76,22 @@ def test_cash(stand: Stand) -> None:
     check("09-change", stand.window)
 
 
+def test_split(stand: Stand) -> None:
+    stand.scan(FLAT_WHITE)
+    stand.settle()
+    stand.window.commands["split.plan"].trigger()
+    stand.until(stand.find("split.amount").hasFocus)
+    stand.type("100")
+    for _ in range(2):
+        stand.press(Qt.Key.Key_Return)
+    check("panel-split", stand.window)
+    stand.press(Qt.Key.Key_Return)
+    stand.settle()
+    stand.till.customer_pays("order-2-01873")
+    stand.settle()
+    check("07-part", stand.window)
+
+
 def test_tray(stand: Stand) -> None:
     for no, (minor, steps) in enumerate(((98_400, 3), (43_000, 2), (9_000, 1)), 3):
         scenes.waiting(stand.till, f"2-0187{no}", minor, f"13:4{no - 3}:00", steps=steps)

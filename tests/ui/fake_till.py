@@ -11,14 +11,17 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pos.domain.basket import Line, check_lines, totals
+from pos.domain.cash import GiveBack
 from pos.domain.catalogue import Product
 from pos.domain.errors import BadInput, NotAllowed, NotFound, PosError, Refused, Unreachable
 from pos.domain.matching import Action
 from pos.domain.order import Life
+from pos.domain.plan import Plan, Share, check_shares
 from pos.domain.returning import Return, left_milli, picks_of, return_lines, returned_milli, total_minor
 from pos.domain.shown import Outward, Shown
 from pos.domain.verdict import Certainty, Flag, Money
 from pos.services.bus import Bus, GatewaysChanged, LinkIssued, OrderChanged, PageOpened, StatusChanged
+from pos.services.planview import by_plan, shares_of
 from pos.services.receipts import credit_note_lines
 from pos.services.returns import Decision, TakenBack
 from pos.services.returns import Goods as Chosen
@@ -30,6 +33,7 @@ from pos.services.views import (
     GatewayChoice,
     OrderRow,
     OrderView,
+    PaidLine,
     PaymentView,
     Resolution,
     ReturnLineView,
@@ -64,7 +68,7 @@ MAY = {
     Shown.REFUNDED: {"receipt", "return_", "refund", "next"},
     Shown.PAID_TWICE: {"refund", "next", "receipt"},
     Shown.OVERPAID: {"refund", "next", "receipt"},
-    Shown.PART_PAID: {"qr", "cash", "terminal", "collect", "give_back", "next"},
+    Shown.PART_PAID: {"qr", "cash", "terminal", "split", "collect", "give_back", "next"},
     Shown.CANCELLED: {"next"},
 }
 
@@ -95,6 +99,7 @@ class FakeTill:
     user: str = "Asha"
     roles: dict[str, str] = field(default_factory=lambda: {"Asha": "cashier", "Meera": "manager"})
     orders: dict[str, OrderView] = field(default_factory=dict)
+    plans: dict[str, Plan] = field(default_factory=dict)
     timelines: dict[str, list[TimelineRow]] = field(default_factory=dict)
     goods: list[Product] = field(default_factory=list)
     today: DayView | None = None
@@ -113,6 +118,8 @@ class FakeTill:
         self.cash = Cash(self)
         self.tenders = Tenders(self)
         self.gateways_down: set[str] = set()
+        self.splits = Splits(self)
+        self.backs = Backs(self)
         self.refunds = Refunds(self)
         self.returns = Returns(self)
         self.givingup = GivingUp(self)
@@ -138,7 +145,10 @@ class FakeTill:
 
     def change(self, order_id: str, *, tell: bool = True, **changes: Any) -> OrderView:
         view = replace(self.orders[order_id], **changes)
-        view = replace(view, may=frozenset(MAY.get(view.shown, MAY[Shown.UNPAID])), version=view.version + 1)
+        allowed = by_plan(frozenset(MAY.get(view.shown, MAY[Shown.UNPAID])), view.plan)
+        if any(payment.stuck_minor for payment in view.payments):
+            allowed |= {"cash_back"}
+        view = replace(view, may=allowed, version=view.version + 1)
         self.orders[order_id] = view
         if tell:
             self.bus.publish(OrderChanged(view.row))
@@ -194,6 +204,8 @@ class FakeTill:
     def customer_pays(self, order_id: str, payment: str = "pay_R7mQ2xKd81Lw") -> OrderView:
         """The whole amount arrives; a second time it is paid twice."""
         view = self.orders[order_id]
+        if view.plan:
+            return self.part_comes(order_id, "UPI · Razorpay")
         total, now = view.totals.total_minor, self.clock()
         paid = PaymentView(payment, "razorpay", 1, "captured", total, now, 0)
         self.tell_time(order_id, "gateway", f"{total} captured at Razorpay", payment=payment)
@@ -208,6 +220,20 @@ class FakeTill:
             order_id, shown=Shown.PAID, money=Money.PAID, kept_minor=total, captured_minor=total, left_minor=0,
             due_minor=total, payments=(paid,), certainty=Certainty.SETTLED, paid_at_ms=now, attempt=attempt,
             life=Life.PLACED, outward=Outward.SUCCESS, opened=True, payment_text="UPI · Razorpay",
+        )  # fmt: skip
+
+    def part_comes(self, order_id: str, words: str, change_minor: int = 0) -> OrderView:
+        """The next part of a plan is paid."""
+        view = self.orders[order_id]
+        kept = view.kept_minor + view.ask_minor
+        total, whole = view.totals.total_minor, kept == view.totals.total_minor
+        attempt = replace(view.attempt, phase="closed", qr_text="", fenced=True) if view.attempt else None
+        return self.change(
+            order_id, shown=Shown.PAID if whole else Shown.PART_PAID, money=Money.PAID if whole else Money.PART_PAID,
+            kept_minor=kept, left_minor=total - kept, due_minor=total, certainty=Certainty.SETTLED, life=Life.PLACED,
+            attempt=attempt, paid_by=(*view.paid_by, PaidLine(words, view.ask_minor)), payment_text=words,
+            plan=shares_of(self.plans[order_id], kept), change_minor=change_minor,
+            paid_at_ms=self.clock() if whole else None, outward=Outward.SUCCESS if whole else Outward.UNKNOWN,
         )  # fmt: skip
 
     def gateway_falls_silent(self, order_id: str) -> OrderView:
@@ -284,7 +310,7 @@ class Checkout:
         attempt = AttemptView(
             id=f"{order_id}-{number}", no=number, gateway=gateway, gateway_title=TITLES[gateway],
             mode="test" if self.till.test_mode else "live",
-            phase="open" if self.till.gateway_answers else "requesting", amount_minor=view.left_minor,
+            phase="open" if self.till.gateway_answers else "requesting", amount_minor=view.ask_minor,
             link_id=f"plink_{number}", link_url=LINK if self.till.gateway_answers else "",
             qr_text=LINK if self.till.gateway_answers else "", expires_at_ms=now + 852_000,
             shown_at_ms=now if self.till.gateway_answers else None, drafted_at_ms=now, next_look_at_ms=now + 3_000,
@@ -338,6 +364,8 @@ class Tenders:
         if view.shown is Shown.WAITING:
             view = await self.till.checkout.give_up(order_id)
         await self.till.asked(f"terminal {note}".strip())
+        if view.plan:
+            return self.till.part_comes(order_id, "Card terminal")
         return self._paid(view, "Card terminal")
 
     async def by_hand(self, order_id: str, *, reason: str, actor: str, approved_by: str = "") -> OrderView:
@@ -367,9 +395,11 @@ class Cash:
         await self.till.asked("cash")
         if view.shown is Shown.UNKNOWN:
             raise Refused(f"A payment of order {view.number} may still come.", "Wait until it is settled.")
-        given = view.left_minor if given_minor is None else given_minor
-        if given < view.left_minor:
+        given = view.ask_minor if given_minor is None else given_minor
+        if given < view.ask_minor:
             raise BadInput("That is less than what is to pay.", "Take the whole amount.")
+        if view.plan:
+            return self.till.part_comes(order_id, "Cash", given - view.ask_minor)
         total = view.totals.total_minor
         self.till.tell_time(order_id, "till", "Taken in cash")
         return self.till.change(
@@ -377,6 +407,37 @@ class Cash:
             due_minor=total, change_minor=given - view.left_minor, payment_text="Cash", paid_at_ms=self.till.clock(),
             outward=Outward.SUCCESS,
         )  # fmt: skip
+
+
+@dataclass
+class Splits:
+    till: FakeTill
+
+    async def plan(self, order_id: str, shares: Sequence[Share], *, actor: str = "") -> OrderView:
+        await self.till.asked("split " + " ".join(f"{s.way}:{s.gateway}={s.amount_minor}" for s in shares))
+        view = self.till.orders[order_id]
+        check_shares(shares, view.left_minor)
+        made = Plan("plan", order_id, 1, view.revision, view.kept_minor, tuple(shares), self.till.clock())
+        self.till.plans[order_id] = made
+        return self.till.change(order_id, plan=shares_of(made, view.kept_minor))
+
+    async def drop(self, order_id: str, *, actor: str = "") -> OrderView:
+        await self.till.asked("drop")
+        return self.till.change(order_id, plan=())
+
+
+@dataclass
+class Backs:
+    till: FakeTill
+
+    async def give_back(self, order_id: str, back: GiveBack, *, actor: str, approved_by: str = "") -> OrderView:
+        self.till.people.allow("override", actor)
+        await self.till.asked(f"cash back {back.payment} {back.amount_minor} {back.reason}")
+        view = self.till.orders[order_id]
+        payments = tuple(replace(payment, stuck_minor=0) for payment in view.payments)
+        return self.till.change(
+            order_id, shown=Shown.REFUNDED, refunded_minor=back.amount_minor, payments=payments, flags=()
+        )
 
 
 @dataclass

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from pos.ui.kit import Kit
     from pos.words.formats import Formats
 
+MAX_PARTS = 3
+"""Payments of one order that each have a row of their own."""
 MAX_ROWS = 5
 """Rows between the lines and the total: subtotal, discount, taxes, payments."""
 BOTTOM = 18
@@ -55,12 +57,21 @@ def total_rows(totals: Totals, formats: Formats) -> list[Row]:
 def paid_rows(view: OrderView, formats: Formats) -> list[Row]:
     """How it was paid, what came back, and what is still to pay."""
     rows = [Row(view.payment_text, formats.amount(view.kept_minor + view.change_minor))]
+    if 1 < len(view.paid_by) <= MAX_PARTS:
+        rows = [Row(paid.text, formats.amount(paid.amount_minor)) for paid in view.paid_by[:-1]]
+        last = view.paid_by[-1]  # of it came what is now given as change
+        rows.append(Row(last.text, formats.amount(last.amount_minor + view.change_minor)))
     if view.change_minor:
         rows.append(Row(Cart.CHANGE, formats.amount(-view.change_minor)))
     if view.owed_minor:
         rows.append(Row(Cart.OWED, formats.amount(-view.owed_minor)))
     rows.append(Row(Cart.STILL_TO_PAY, formats.amount(view.left_minor)))
     return rows
+
+
+def plan_rows(view: OrderView, formats: Formats) -> list[Row]:
+    """The parts of a plan, while none is paid."""
+    return [Row(share.text, formats.amount(share.amount_minor)) for share in view.plan[:MAX_ROWS]]
 
 
 class CartPanel(QWidget):
@@ -218,7 +229,7 @@ class CartPanel(QWidget):
             amount = view.due_minor if settled else view.left_minor
             tone = "paid" if settled else ""
         else:
-            amount = view.left_minor or view.totals.total_minor
+            rows, amount = plan_rows(view, formats), view.left_minor or view.totals.total_minor
         for at, (left, right) in enumerate(self._rows):
             used = at < len(rows)
             left.setVisible(used)

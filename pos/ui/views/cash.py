@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from pos.ui import notes
+from pos.ui.counter import ask_minor
 from pos.ui.theme import body_font
 from pos.ui.widgets.amount import AmountField
 from pos.ui.widgets.button import CommandButton, KeyButton, focusless
@@ -68,8 +69,7 @@ class CashPanel(QWidget):
 
     @property
     def due_minor(self) -> int:
-        view = self._counter.view
-        return view.left_minor if view is not None else self._counter.basket.totals.total_minor
+        return ask_minor(self._counter)
 
     @property
     def enough(self) -> bool:

@@ -10,12 +10,13 @@ from PySide6.QtWidgets import QPlainTextEdit
 from pos.ui.theme import body_font
 from pos.ui.views.form import FormPanel, ReasonPanel, text_field
 from pos.ui.widgets.amount import AmountField
+from pos.ui.widgets.button import CommandButton, focusless
 from pos.ui.widgets.chips import Chips
 from pos.ui.widgets.keypad import Keypad
-from pos.ui.widgets.labels import label
+from pos.ui.widgets.labels import label, line
 from pos.words.orders import Day
 from pos.words.pay import ByHand, Paid, Refund, Release, Second, Terminal
-from pos.words.sell import Cash, GiveUp
+from pos.words.sell import Cart, Cash, GiveUp
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QAction
@@ -58,10 +59,11 @@ class TerminalPanel(FormPanel):
 
     answered = Signal(str)
 
-    def __init__(self, kit: Kit, back: QAction, confirm: QAction) -> None:
+    def __init__(self, kit: Kit, back: QAction, confirm: QAction, split: QAction) -> None:
         super().__init__(kit, "terminalPanel", back, Cash.BACK)
         self.note = text_field("terminal.note", Terminal.NOTE)
         self.body.addWidget(self.note)
+        self.body.addLayout(line(focusless(CommandButton(kit.theme, split, Cart.SPLIT)), 0))
         self.button = self.add_confirm(confirm, "")
 
     @property

@@ -195,12 +195,15 @@ class DetailKeys(QWidget):
         self.goods = CommandButton(theme, commands["return"], Cart.RETURN)
         self.give_back = CommandButton(theme, commands["refund"], Orders.REFUND)
         self.give_up = CommandButton(theme, commands["give_back"], Orders.GIVE_UP)
+        self.in_cash = CommandButton(theme, commands["cash_back"], Orders.IN_CASH)
         self.receipt = CommandButton(theme, commands["print"], Orders.RECEIPT)
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(10)
         self._grid.addWidget(self.refund, 0, 0, 1, 2)
-        self._small = (self.check, self.manager, self.open, self.goods, self.give_back, self.give_up, self.receipt)
+        self._small = (
+            self.check, self.manager, self.open, self.goods, self.give_back, self.in_cash, self.give_up, self.receipt,
+        )  # fmt: skip
         for at, button in enumerate(self._small):
             self._grid.addWidget(button, 1 + at // 2, at % 2)
         for button in (self.refund, *self._small):
@@ -220,6 +223,7 @@ class DetailKeys(QWidget):
             self.goods: "return_" in view.may,
             self.give_back: "refund" in view.may and not owed,
             self.give_up: "give_back" in view.may,
+            self.in_cash: "cash_back" in view.may,
             self.receipt: view.kept_minor > 0,
         }
         used = [button for button in self._small if shown[button]]

@@ -73,6 +73,10 @@ class CustomerDisplay(QWidget):
             self.pages.setCurrentWidget(self.code)
         elif stage is Stage.UNKNOWN:
             self._say(Customer.CHECKING, Customer.NOT_AGAIN, "unknown")
+        elif stage is Stage.OPEN and view is not None and view.kept_minor:
+            formats = self._kit.formats
+            paid, left = formats.money(view.kept_minor), formats.money(view.left_minor)
+            self._say(Customer.PART_LEFT.format(paid=paid, left=left), formats.money(view.ask_minor), "")
         elif stage is Stage.PAID and view is not None:
             self.done.show_order(view)
             self.pages.setCurrentWidget(self.done)
@@ -167,8 +171,9 @@ class CodePage(QWidget):
         self.code = QrView(kit, "customerQr", QR_SIDE)
         self.safe = centred(label(Customer.SAFE, "customersmall", wrap=True))
         self.expires = centred(label("", "customersmall", name="customer.expires"))
+        self.part = centred(label("", "customerword", name="customer.part"))
         self.code.setMinimumSize(440, 440)
-        box = column(0, self.title, self.code, self.safe, 6, self.expires, 0)
+        box = column(0, self.title, 4, self.part, self.code, self.safe, 6, self.expires, 0)
         box.setAlignment(self.code, Qt.AlignmentFlag.AlignHCenter)
         box.setStretchFactor(self.code, 1000)
         self.setLayout(box)
@@ -178,6 +183,10 @@ class CodePage(QWidget):
         attempt = view.attempt
         amount = self._kit.formats.money(attempt.amount_minor if attempt else view.left_minor)
         self.title.setText(Customer.ON_PHONE if reached(view) >= 2 else Customer.SCAN)
+        part = attempt is not None and attempt.amount_minor < view.totals.total_minor
+        total = self._kit.formats.money(view.totals.total_minor)
+        self.part.setText(Customer.PART_OF.format(amount=amount, total=total))
+        self.part.setVisible(part)
         self.code.show_text(attempt.qr_text if attempt else "", Pay.QR_NAME.format(amount=amount))
         self.tick()
 

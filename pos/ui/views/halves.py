@@ -11,7 +11,7 @@ from pos.domain.status import Shown
 from pos.ui.widgets.labels import centred, column, fit, frame, holder, label, line, set_tone
 from pos.ui.widgets.qrview import QrView
 from pos.ui.widgets.ring import Disc, Ring
-from pos.words.pay import Paid, Pay, Refund, Unknown
+from pos.words.pay import Paid, Pay, Refund, Split, Unknown
 from pos.words.sell import Cart
 from pos.words.states import LOOKS
 
@@ -210,9 +210,13 @@ class OutcomeHalf(QFrame):
         self.disc.set(look.tone, "" if paid else look.icon)
         self.heading.setText(Pay.SHOP_ORDER.format(shop=self._shop.name, number=view.number))
         self.word.setText(look.long_word)
-        self.amount.setText(formats.money(view.change_minor or view.owed_minor or view.totals.total_minor))
+        part = view.shown is Shown.PART_PAID
+        left = view.left_minor if part else 0
+        self.amount.setText(formats.money(left or view.change_minor or view.owed_minor or view.totals.total_minor))
         if paid and view.change_minor:
             self.word.setText(Cart.CHANGE)
+        if part:
+            self.word.setText(Cart.LEFT)
         self.how.setText(self._how(view))
         self.which.setText(self._which(view))
         self._paid = paid
@@ -224,12 +228,18 @@ class OutcomeHalf(QFrame):
     def _how(self, view: OrderView) -> str:
         if view.owed_minor:
             return Refund.BELONGS.format(amount=self._kit.formats.money(view.owed_minor))
+        if view.shown is Shown.PART_PAID:
+            money = self._kit.formats.money
+            return Split.PART.format(paid=money(view.kept_minor), total=money(view.due_minor))
         captured = [p for p in view.payments if p.captured_minor]
-        if not captured:
+        if not captured or len(view.paid_by) > 1:
             return view.payment_text
         return Paid.THROUGH.format(gateway=view.attempt.gateway_title if view.attempt else captured[0].gateway.title())
 
     def _which(self, view: OrderView) -> str:
+        if view.next_share is not None:
+            amount = self._kit.formats.money(view.ask_minor)
+            return Split.FOLLOWS.format(way=view.next_share.text, amount=amount)
         captured = [p for p in view.payments if p.captured_minor and p.captured_at_ms]
         if len(captured) == 1 and captured[0].captured_at_ms is not None:
             time = self._kit.formats.time_s(captured[0].captured_at_ms)

@@ -8,7 +8,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QBoxLayout, QFrame, QStackedWidget, QWidget
 
 from pos.domain.status import Shown
-from pos.ui.counter import Counter, Stage
+from pos.ui.counter import Counter, Stage, ask_minor
 from pos.ui.views.halves import OutcomeHalf, QrHalf, UnknownHalf
 from pos.ui.views.sheet import Sheet
 from pos.ui.widgets.labels import frame, line, set_tone
@@ -120,6 +120,6 @@ class PayPanel(QWidget):
         if view is not None and stage in (Stage.PAID, Stage.OWED, Stage.OPEN) and view.shown is not Shown.WAITING:
             self.outcome.show_order(view)
             return self.outcome
-        minor = view.left_minor or view.totals.total_minor if view else self._counter.basket.totals.total_minor
+        minor = ask_minor(self._counter) or (view.totals.total_minor if view else 0)
         self.qr.show_order(view, self._kit.formats.money(minor), self._counter.asking)
         return self.qr

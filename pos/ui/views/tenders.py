@@ -31,13 +31,15 @@ def keys_for(stage: Stage, *, cash: bool, owed: str = "") -> tuple[Key | None, K
     if cash:
         return (
             Key("pay.qr", Cart.PAY_QR),
-            Key("cash.exact", Cart.EXACT_CASH),
+            Key("split", Cart.SPLIT),
             Key("cash.received", Cart.CASH_RECEIVED, "primary"),
         )
     next_customer = Key("next", Cart.NEXT_CUSTOMER, "strong")
     match stage:
-        case Stage.RINGING | Stage.OPEN:
+        case Stage.RINGING:
             return Key("discount", Cart.DISCOUNT_KEY), Key("cash", Cart.CASH), Key("pay.qr", Cart.PAY_QR, "primary")
+        case Stage.OPEN:
+            return Key("split", Cart.SPLIT), Key("cash", Cart.CASH), Key("pay.qr", Cart.PAY_QR, "primary")
         case Stage.WAITING | Stage.UNKNOWN | Stage.ASKING:
             return Key("cash", Cart.CASH_INSTEAD), None, next_customer
         case Stage.OWED:
