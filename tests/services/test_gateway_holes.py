@@ -60,6 +60,8 @@ async def newest_payment(shop: Shop) -> str:
 async def restored_from_an_old_copy(shop: Shop, home: Path) -> Shop:
     """A home of the same account that has never heard of the shop's orders."""
     other = open_shop(shop.bank, home, GATEWAY)
+    shop_id = shop.till.shop.shop_id
+    other.till.database.write_now(lambda tx: tx.shop.set_meta("shop_id", shop_id))
     await other.till.close()
     other = reopen(Shop(other.till, shop.bank, shop.clock, other.home, shop.keys, GATEWAY))
     await other.till.desk.get(GATEWAY)

@@ -227,6 +227,8 @@ async def test_a_sweep_asks_for_the_orders_of_payments_that_the_report_does_not_
     view = await shop.sell(TEA)
     await shop.pays(view)
     other = open_shop(bank, tmp_path / "other", "razorpay")
+    shop_id = shop.till.shop.shop_id
+    other.till.database.write_now(lambda tx: tx.shop.set_meta("shop_id", shop_id))
     await other.till.close()
     other = reopen(Shop(other.till, bank, shop.clock, other.home, shop.keys, "razorpay"))
     await other.till.desk.get("razorpay")
@@ -245,7 +247,7 @@ async def test_a_sweep_asks_for_the_orders_of_payments_that_the_report_does_not_
 async def test_a_payment_made_without_us_is_foreign_and_asked_for_once(bank: Bank, tmp_path: Path) -> None:
     shop = open_shop(bank, tmp_path / "home", "razorpay")
     gate = await shop.till.desk.get("razorpay")
-    asking = LinkRequest("k" * 12, "not-one-of-ours", TEA.price_minor, "INR", "Web shop", "other", "web", "")
+    asking = LinkRequest("k" * 12, "not-one-of-ours", TEA.price_minor, "INR", "Web shop", "", "", "")
     (link,) = (await shop.till.desk.ask(gate, gate.adapter.create(asking))).reading.links
     await shop.pay_address(link.url)
     asked = count_calls(shop, "razorpay", Operation.FETCH_PAYMENT)
