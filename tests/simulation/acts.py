@@ -14,8 +14,10 @@ from sqlalchemy import text
 
 from pos.app.wiring import Till
 from pos.domain.basket import Line
+from pos.domain.cash import GiveBack
 from pos.domain.catalogue import Product
 from pos.domain.errors import PosError
+from pos.domain.plan import Share, Way
 from pos.sandbox import drills, faults
 from pos.sandbox.books import Refusal
 from tests.shop import CAKE, TEA
@@ -166,6 +168,23 @@ class Crowd:
     def take_cash(self) -> None:
         self._at("cash", lambda t, o: t.cash.take(o))
 
+    def split(self) -> None:
+        """Half by link, the rest in any ways that come after; or the plan is taken back."""
+        if self.rng.random() < 0.2:
+            self._at("drop split", lambda t, o: t.splits.drop(o))
+            return
+        first, last = self.rng.random(), self.rng.choice((Way.QR, Way.TERMINAL, Way.CASH))
+
+        async def work(till: Till, order: str) -> object:
+            left = (await till.queries.order(order)).left_minor
+            part = max(1, int(left * first))
+            return await till.splits.plan(order, (Share(Way.QR, part), Share(last, left - part)))
+
+        self._at("split", work)
+
+    def take_terminal(self) -> None:
+        self._at("terminal", lambda t, o: t.tenders.terminal(o))
+
     def give_up(self) -> None:
         self._at("give up", lambda t, o: t.checkout.give_up(o))
 
@@ -194,6 +213,15 @@ class Crowd:
     def refund(self) -> None:
         amount = self.rng.choice((None, 1_000, 2_000, 5_000))
         self._at("refund", lambda t, o: t.refunds.refund(o, amount_minor=amount, reason="returned", actor=OWNER))
+
+    def give_back(self) -> None:
+        amount = self.rng.choice((None, 1_000, 5_000))
+        back = GiveBack("the card is closed", amount_minor=amount)
+        asked = self._books("SELECT order_id FROM refund ORDER BY asked_at_ms DESC, id DESC LIMIT :n", n=RECENT)
+        if not asked:
+            return
+        order = self.rng.choice(asked)[0]
+        self.world.begin(self._till(), "cash back", lambda t: t.backs.give_back(order, back, actor=OWNER))
 
     # -- customers and the bank ----------------------------------------------------------------------------------------
 
@@ -301,6 +329,8 @@ class Crowd:
         (pay_at_both_tills, 4),
         (check, 5),
         (take_cash, 6),
+        (take_terminal, 1),
+        (split, 4),
         (give_up, 5),
         (cancel, 4),
         (edit, 3),
@@ -309,6 +339,7 @@ class Crowd:
         (accept, 1),
         (refund_owed, 2),
         (refund, 4),
+        (give_back, 3),
         (customer_pays, 12),
         (customer_is_declined, 2),
         (customer_pays_slowly, 3),

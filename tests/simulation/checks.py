@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from pos.domain.order import Life as OrderLife
 from pos.domain.payment import Attempt, Phase
+from pos.domain.plan import ask_of, standing
 from pos.domain.store_port import Tx
 from pos.domain.verdict import Bundle, Certainty, Verdict, fold
 from pos.sandbox import drills, faults
@@ -50,7 +51,10 @@ class Watch:
     # -- inside each write ---------------------------------------------------------------------------------------------
 
     def in_write(self, tx: Any) -> None:
-        """I3: a new attempt asks for exactly what is left to pay as it stands in its own transaction."""
+        """I3: a new attempt asks for what is left to pay, or for the next part of the plan, as both stand in its own
+
+        transaction; and keeps what that was.
+        """
         requesting = "SELECT id, order_id FROM attempt WHERE phase = 'requesting'"
         for attempt_id, order_id in tx.connection.exec_driver_sql(requesting).all():
             if attempt_id in self.drafted:
@@ -58,7 +62,10 @@ class Watch:
             self.drafted.add(attempt_id)
             bundle = tx.facts.bundle(order_id)
             verdict, attempt = fold(bundle), tx.attempts.get(attempt_id)
-            if attempt.amount_minor != verdict.due_minor - verdict.kept_minor:
+            due, kept = verdict.due_minor, verdict.kept_minor
+            ask, _ = ask_of(standing(tx.plans.last(order_id), bundle.order), due, kept)
+            said = (attempt.amount_minor, attempt.share_minor, attempt.due_minor, attempt.kept_minor)
+            if said != (min(ask.share_minor, due - kept), ask.share_minor, due, kept):
                 self._say(f"I3 {bundle.order.number}: the attempt asks for {attempt.amount_minor}")
 
     # -- after each step -----------------------------------------------------------------------------------------------
