@@ -139,9 +139,7 @@ class DayEnd:
                 reference(order.id, max((a.no for a in attempts), default=1)),
             )
             tx.journal.append(now, actor, "payment.attached", order.id, {"payment": payment, "reason": reason})
-            rows = self._settle.apply(tx, [Evidence(parked.gateway, (fact,), Source.PERSON, f"attach:{actor}")], now)
-            if rows:
-                tx.facts.unpark([(parked.gateway, payment)])
+            self._settle.apply(tx, [Evidence(parked.gateway, (fact,), Source.PERSON, f"attach:{actor}")], now)
             return view_of(tx, order.id, now)
 
         return await self._context.store.write(write)
