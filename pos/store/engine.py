@@ -22,6 +22,12 @@ from pos.store.transaction import Transaction
 
 T = TypeVar("T")
 BUSY_TIMEOUT_MS = 5_000
+CHECKPOINT_PAGES = 4_000
+"""Pages of 4 KiB in the write-ahead log before they are moved into the file. Each time costs a commit two more syncs of
+
+the disk, and a page of a report writes 400 pages: at SQLite's own 1,000 every third commit was three times as slow.
+What is committed is on the disk all the same; the log grows to some 16 MB.
+"""
 READERS = 2
 CLOSE_TIMEOUT_S = 10
 WRITE_TRIES = 4
@@ -60,6 +66,7 @@ def _set_up(connection: Any) -> None:
     cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute("PRAGMA recursive_triggers=ON")
     for name, wanted in WANTED.items():

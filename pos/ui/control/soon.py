@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pos.ui.flow import Flow
 
 WAIT_S = 0.04
-SHARE = 5
+SHARE = 10
 """Times as long as the last reading took, at least, it is left alone: while hundreds of orders change each second."""
 WAIT_MAX_S = 2.0
 
