@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from pos.domain.errors import PosError
@@ -48,6 +48,14 @@ DEEP = ((35, 7 * DAY_MS), (7, DAY_MS))
 """(days back, how often), the widest first: it covers the others."""
 
 
+@dataclass(slots=True)
+class Seen:
+    """What one run was told of: how often each row, and which captured payments."""
+
+    rows: Counter[str] = field(default_factory=Counter)
+    captured: set[str] = field(default_factory=set)
+
+
 class Reconcile:
     def __init__(self, context: Context, desk: Desk, settle: Settle, captures: Captures) -> None:
         self._context = context
@@ -65,7 +73,7 @@ class Reconcile:
         """Read a window of one gateway's report; without bounds, the periodic window."""
         started = self._context.now_ms()
         run = SweepRun(self._context.ids.uuid7(), name, 0, 0, started)
-        seen: Counter[str] = Counter()
+        seen = Seen()
         try:
             gate = await self._desk.get(name)
             since, until = await self._window(gate, from_ms, to_ms)
@@ -114,17 +122,16 @@ class Reconcile:
             from_ms = min(watermark, back) if watermark is not None else back
         return from_ms, until
 
-    async def _read(self, gate: Gateway, run: SweepRun, seen: Counter[str]) -> SweepRun:
-        """`seen` counts the captured payments that were told of."""
+    async def _read(self, gate: Gateway, run: SweepRun, seen: Seen) -> SweepRun:
         notes = []
         for part in gate.adapter.capabilities.parts:  # one part that cannot be read hides none of the others
             rows, note = await self._read_part(gate, run, part, seen)
             run = replace(run, rows=run.rows + rows)
             notes += [note] if note else []
-        duplicates = sum(count - 1 for count in seen.values())
+        duplicates = sum(count - 1 for count in seen.rows.values())
         return replace(run, duplicates=duplicates, complete=not notes, note="; ".join(notes))
 
-    async def _read_part(self, gate: Gateway, run: SweepRun, part: Part, seen: Counter[str]) -> tuple[int, str]:
+    async def _read_part(self, gate: Gateway, run: SweepRun, part: Part, seen: Seen) -> tuple[int, str]:
         """(rows, what kept us from reading all of it or "")."""
         rows = 0
         told: list[Fact] = []
@@ -139,7 +146,8 @@ class Reconcile:
             await self._captures.follow(gate, [evidence], await self._settle.take_in(evidence))
             told += [fact for fact in asked.reading.facts if fact.kind in WORTH_ASKING]
             rows += asked.reading.rows
-            seen.update(f"{part} {row}" for row in asked.reading.row_ids)
+            seen.rows.update(f"{part} {row}" for row in asked.reading.row_ids)
+            seen.captured |= {f.object for f in asked.reading.facts if f.kind is Kind.PAYMENT_CAPTURED}
             call = asked.reading.next
         return rows, f"more than {MAX_PAGES} pages of {part}"
 
@@ -190,7 +198,7 @@ class Reconcile:
             await asyncio.sleep(min(asked.reading.retry_after_s or 1.0, WAIT_MAX_S))
         return await self._desk.ask(gate, call)
 
-    async def _finish(self, run: SweepRun, seen: Counter[str], *, periodic: bool) -> SweepRun:
+    async def _finish(self, run: SweepRun, seen: Seen, *, periodic: bool) -> SweepRun:
         now, gate = self._context.now_ms(), self._desk.at_hand(run.gateway)
 
         def write(tx: Tx) -> tuple[SweepRun, int]:
@@ -200,7 +208,7 @@ class Reconcile:
             ended = replace(run, ended_at_ms=now, corrected=corrected)
             tx.sync.put_run(ended)
             if run.complete and gate is not None:
-                note_absences(tx, self._context.ids, ended, seen, gate.adapter)
+                note_absences(tx, self._context.ids, ended, seen.captured, gate.adapter)
             if run.complete and periodic:
                 tx.sync.set_watermark(run.gateway, run.to_ms)
             return ended, len(tx.problems.listed(open_only=True))

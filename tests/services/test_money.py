@@ -320,7 +320,7 @@ async def test_the_cursor_moves_in_the_commit_that_holds_what_it_stands_behind(
 
     def look() -> None:
         moved = database.read_now(lambda tx: tx.sync.cursor()) == "e:1:a"
-        paid = database.read_now(lambda tx: tx.orders.cached(view.order_id)).money == Money.PAID
+        paid = database.read_now(lambda tx: tx.orders.cached([view.order_id]))[view.order_id].money == Money.PAID
         seen.append((moved, paid or bool(database.read_now(lambda tx: tx.sync.hints(2**60, 9)))))
 
     database.after_commit = look
