@@ -179,7 +179,8 @@ class Shop:
         return await prober_of(self.till).tick()
 
     async def assert_books(self) -> None:
-        assert [str(b) for b in await self.till.books.verify()] == []
+        broken = [str(b) for b in await self.till.books.verify()]
+        assert not broken, broken
 
 
 def settings_text(bank_url: str, qr: Mapping[str, str] | None = None, **sections: str) -> str:

@@ -16,7 +16,8 @@ from pos.app.secrets import open_secrets
 from pos.app.settingsfile import SettingsFile
 from pos.domain.errors import BadInput, NotFound, PosError, ReadOnly
 from pos.domain.ports import Clock, Ids, SecretStore
-from pos.domain.store_port import Person, Tx
+from pos.domain.rows import Person
+from pos.domain.store_port import Tx
 from pos.services.approvals import Approvals, NamedApprovals
 from pos.services.bookmode import META, mode_of, mode_with
 from pos.services.books import Books

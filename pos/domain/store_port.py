@@ -23,6 +23,7 @@ from pos.domain.plan import Plan
 from pos.domain.ports import PreparedCall
 from pos.domain.refund import Refund
 from pos.domain.returning import Return
+from pos.domain.rows import Account, Cached, OrderFilter, OrderLine, Person
 from pos.domain.verdict import Bundle
 
 T = TypeVar("T")
@@ -59,19 +60,6 @@ class CallLog:
     outcome: str
     message: str
     status: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Cached:
-    """The cached money status of an order; the truth is `verdict.fold`, and `books verify` compares."""
-
-    money: str
-    kept_minor: int
-    captured_minor: int
-    refunded_minor: int
-    returned_minor: int
-    owed_minor: int
-    flags: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,50 +174,6 @@ class ZReport:
     body: str
     previous: str
     hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    name: str
-    role: str
-    pin_hash: str = ""
-    active: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """What the gateway said it is when it was first asked with the present key (`key_print`: digest, never the key)."""
-
-    gateway: str
-    account: str
-    mode: str
-    name: str
-    key_print: str
-
-
-@dataclass(frozen=True, slots=True)
-class OrderLine:
-    """One order as a list needs it, with its cached money."""
-
-    order: Order
-    cached: Cached
-    attempts: tuple[Attempt, ...]
-    methods: tuple[str, ...]
-    in_flight: bool
-
-
-@dataclass(frozen=True, slots=True)
-class OrderFilter:
-    day: str = ""
-    text: str = ""
-    lives: tuple[str, ...] = ()
-    monies: tuple[str, ...] = ()
-    live_only: bool = False
-    till: str = ""
-    limit: int = 500
-    ids: tuple[str, ...] = ()
-    from_ms: int | None = None
-    to_ms: int | None = None
 
 
 class Orders(Protocol):
@@ -445,8 +389,10 @@ class SyncRows(Protocol):
     def watermark(self, gateway: str) -> int | None: ...
     def set_watermark(self, gateway: str, at_ms: int) -> None: ...
     def put_run(self, run: SweepRun) -> None: ...
-    def last_run(self, gateway: str = "") -> SweepRun | None: ...
-    def last_complete(self, gateway: str) -> SweepRun | None: ...
+    def last_run(self, gateway: str = "", *, complete: bool = False) -> SweepRun | None:
+        """The newest, of all gateways or one; `complete`: that ended with every page read."""
+        ...
+
     def first_order_ms(self) -> int | None: ...
     def reached_back_ms(self, gateway: str, since_ms: int) -> int | None: ...
     def touched_since(self, touch: int, limit: int) -> tuple[list[tuple[str, int]], int]:

@@ -7,7 +7,8 @@ from typing import Any
 
 from pos.domain.movement import Effect, ZEntry
 from pos.domain.payment import Attempt
-from pos.domain.store_port import Cached, Healed, Problem, Tx
+from pos.domain.rows import Cached
+from pos.domain.store_port import Healed, Problem, Tx
 
 
 @dataclass(slots=True)

@@ -18,8 +18,9 @@ from pos.domain.journal import GENESIS, z_hash
 from pos.domain.matching import Action
 from pos.domain.movement import ZEntry
 from pos.domain.payment import reference
+from pos.domain.rows import OrderFilter
 from pos.domain.shown import Shown
-from pos.domain.store_port import OrderFilter, Problem, SweepRun, Tx, ZReport
+from pos.domain.store_port import Problem, SweepRun, Tx, ZReport
 from pos.domain.verdict import fold
 from pos.services.books import Books
 from pos.services.context import Context

@@ -9,7 +9,8 @@ from statistics import median
 
 from pos.domain.errors import NotFound, OutcomeUnknown, Refused
 from pos.domain.ports import Asked, Capabilities, Gateway, NoAnswer, NotSent, Outcome, PreparedCall, Reading
-from pos.domain.store_port import Account, Tx
+from pos.domain.rows import Account
+from pos.domain.store_port import Tx
 from pos.services.bookmode import take_mode
 from pos.services.context import Context
 

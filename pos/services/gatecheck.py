@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from pos.domain.errors import NotFound, OutcomeUnknown, PosError
 from pos.domain.ports import Asked, NoAnswer, NotSent
-from pos.domain.store_port import Account, Tx
+from pos.domain.rows import Account
+from pos.domain.store_port import Tx
 from pos.services.context import Context
 from pos.services.desk import Desk, Enrolled, check_introduction
 from pos.services.queries import RelayHealth

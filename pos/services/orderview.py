@@ -11,8 +11,9 @@ from pos.domain.giving import stuck
 from pos.domain.order import Life, Order
 from pos.domain.payment import CALL_TIMEOUT_S, Attempt, Phase
 from pos.domain.plan import standing
+from pos.domain.rows import OrderLine
 from pos.domain.shown import Shown, State, outward, shown
-from pos.domain.store_port import OrderLine, Tx
+from pos.domain.store_port import Tx
 from pos.domain.verdict import Bundle, Certainty, Flag, Money, Verdict, certainty, fold
 from pos.services.planview import METHOD_WORDS, by_plan, paid_by, shares_of
 from pos.services.views import AttemptView, OrderRow, OrderView, PaymentView

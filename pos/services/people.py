@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pos.domain.errors import NotAllowed
-from pos.domain.store_port import Person, Tx
+from pos.domain.rows import Person
+from pos.domain.store_port import Tx
 
 OWNER = Person("Owner", "owner")
 ROLES: Mapping[str, frozenset[str]] = {

@@ -9,8 +9,8 @@ from typing import Any
 from pos.domain.errors import PosError, ReadOnly
 from pos.domain.money import to_major
 from pos.domain.order import Life
+from pos.domain.rows import OrderFilter
 from pos.domain.shown import Shown
-from pos.domain.store_port import OrderFilter
 from pos.domain.verdict import Money
 from pos.services.context import Context
 from pos.services.desk import Desk

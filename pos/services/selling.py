@@ -9,7 +9,8 @@ from pos.domain.basket import Line, check_lines, totals
 from pos.domain.errors import Refused
 from pos.domain.order import Life, Order
 from pos.domain.payment import Phase
-from pos.domain.store_port import OrderFilter, Tx
+from pos.domain.rows import OrderFilter
+from pos.domain.store_port import Tx
 from pos.domain.verdict import fold
 from pos.services.bus import OrderChanged
 from pos.services.context import Context

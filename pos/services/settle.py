@@ -26,7 +26,8 @@ from pos.domain.facts import Kind, Source
 from pos.domain.order import Life
 from pos.domain.payment import WATCH_CLOSED_DAYS, Attempt, Phase
 from pos.domain.ports import LinkInfo
-from pos.domain.store_port import Cached, Healed, Parked, Tx
+from pos.domain.rows import Cached
+from pos.domain.store_port import Healed, Parked, Tx
 from pos.domain.verdict import Bundle, Money, Verdict
 from pos.services import schedule
 from pos.services.bus import OrderChanged

@@ -17,7 +17,8 @@ from dataclasses import replace
 from typing import Any
 
 from pos.domain.errors import BadInput, NotFound, PosError, Refused
-from pos.domain.store_port import Account, Tx
+from pos.domain.rows import Account
+from pos.domain.store_port import Tx
 from pos.services.bookmode import mode_with
 from pos.services.bus import GatewaysChanged
 from pos.services.context import Context

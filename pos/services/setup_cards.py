@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from pos.domain.errors import NotFound, PosError
 from pos.domain.ports import Capabilities
-from pos.domain.store_port import Account
+from pos.domain.rows import Account
 from pos.services.abilities import abilities
 from pos.services.context import Context
 from pos.services.desk import Desk, Health

@@ -134,7 +134,7 @@ def _folded_as_reported(tx: Tx, shop: ShopSettings) -> Iterator[Break]:
 def _in_a_whole_window(tx: Tx, fact: Fact, windows: dict[str, tuple[int, int]]) -> bool:
     """Whether the last complete run of its gateway read its moment; `windows` is filled as they are asked for."""
     if fact.gateway not in windows:
-        run = tx.sync.last_complete(fact.gateway)
+        run = tx.sync.last_run(fact.gateway, complete=True)
         windows[fact.gateway] = (run.from_ms, run.to_ms) if run else (1, 0)
     since, until = windows[fact.gateway]
     return fact.at_ms is not None and since <= fact.at_ms <= until

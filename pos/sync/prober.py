@@ -13,7 +13,8 @@ import asyncio
 from functools import partial
 
 from pos.domain.payment import Attempt, Phase
-from pos.domain.store_port import OrderFilter, Outgoing, Tx
+from pos.domain.rows import OrderFilter
+from pos.domain.store_port import Outgoing, Tx
 from pos.services.context import Context
 from pos.services.hints import Hints
 from pos.services.looks import Looks

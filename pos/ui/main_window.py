@@ -120,16 +120,14 @@ class MainWindow(QMainWindow):
         self.closing = DayControl(flow, panels.day, panels.totals)
         self.setup = GatewayControl(flow, panels.manage, panels.keys, panels.remove, panels.vault)
         self.returning = ReturnControl(flow, panels.goods)
-        paper = Paper(self.kit, self.desk)
-        self.papers = PaperControl(flow, paper, self.shop, self.subject, lambda: self.closing.view)
+        self.papers = PaperControl(flow, Paper(self.kit, self.desk), self.shop, self.subject, lambda: self.closing.view)
 
     def _assemble(self) -> None:
         self.setWindowTitle(self.shop.name)
         self.setMinimumSize(MIN_WIDTH, MIN_HEIGHT)
         below = line(self.rail, self.workspace)
         below.setStretch(1, 1)
-        whole = column(self.top, below)
-        whole.setStretch(1, 1)
+        (whole := column(self.top, below)).setStretch(1, 1)
         root = QWidget()
         root.setObjectName("window")
         root.setLayout(whole)

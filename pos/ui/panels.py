@@ -98,8 +98,6 @@ class Panels(QObject):
         self.held = HeldPanel(kit, back, confirm)
         self.quantity = QuantityPanel(kit, back, confirm)
         self.discount = DiscountPanel(kit, back, confirm)
-        self.palette = PalettePanel(kit, commands)
-        self.help = HelpPanel(kit, commands)
         self.void = void_panel(kit, back)
         self.release = ReleasePanel(kit, back)
         self.terminal = TerminalPanel(kit, back, confirm, commands["split"])
@@ -114,10 +112,17 @@ class Panels(QObject):
         self.attach = AttachPanel(kit, back, confirm)
         self.settle = SettlePanel(kit, back, confirm)
         self.receipt = ReceiptPanel(kit, back)
-        self.keys = KeysPanel(kit, back, confirm)
-        self.remove = RemovePanel(kit, back, confirm)
-        self.vault = VaultPanel(kit, back, confirm)
-        self._forms = {
+        self.keys, self.remove = KeysPanel(kit, back, confirm), RemovePanel(kit, back, confirm)
+        self.vault, self.palette, self.help = (
+            VaultPanel(kit, back, confirm),
+            PalettePanel(kit, commands),
+            HelpPanel(kit, commands),
+        )
+        self._forms = self._named()
+
+    def _named(self) -> dict[str, FormPanel]:
+        """By the name of the overlay that shows it."""
+        return {
             "held": self.held, "quantity": self.quantity, "discount": self.discount, "palette": self.palette,
             "help": self.help, "void": self.void, "release": self.release, "refund": self.refund,
             "terminal": self.terminal, "byhand": self.byhand, "split": self.split, "cashback": self.cashback,

@@ -13,8 +13,8 @@ import pytest
 from pos.domain.errors import NotAllowed, Refused, Unreachable
 from pos.domain.facts import Kind
 from pos.domain.ports import Operation
+from pos.domain.rows import Person
 from pos.domain.shown import Shown
-from pos.domain.store_port import Person
 from pos.domain.verdict import Money
 from pos.services.views import DayView
 from pos.sync.relay_client import RelayClient, RelayShortLinks

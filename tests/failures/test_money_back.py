@@ -235,7 +235,7 @@ async def test_78_what_the_gateway_cannot_give_back_goes_back_in_cash_inside_the
     with pytest.raises(Refused, match="has to be given back in cash"):
         await in_cash(shop, view)
     failed = await bounced(shop, view)
-    assert ("give_back" in failed.may, failed.payments[0].stuck_minor, await outside.codes(shop)) == (
+    assert ("cash_back" in failed.may, failed.payments[0].stuck_minor, await outside.codes(shop)) == (
         True,
         20_000,
         {"M14"},
@@ -251,7 +251,7 @@ async def test_78_what_the_gateway_cannot_give_back_goes_back_in_cash_inside_the
     done = await asyncio.gather(*both, return_exceptions=True)
     assert sorted(isinstance(one, Refused) for one in done) == [False, True], "pressed twice, given once"
     after = await shop.again(view)
-    assert (after.shown, after.refunded_minor, "give_back" in after.may) == (Shown.REFUNDED, 20_000, False)
+    assert (after.shown, after.refunded_minor, "cash_back" in after.may) == (Shown.REFUNDED, 20_000, False)
     assert (drawer(shop), outside.effects(shop, "drawer")) == ([-5_000, -15_000], 2)
     with pytest.raises(Refused):
         await shop.till.refunds.refund(view.order_id, amount_minor=None, reason="again", actor="Owner")

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pos.services.deciding import Decided
-
 from pos.domain.facts import Fact, Kind, Mode, Source
 from pos.domain.shown import Shown
 from pos.domain.store_port import Problem, SweepRun, Tx
 from pos.services.absence import note_absences
 from pos.services.evidence import Evidence
-from pos.services.views import OrderView
+from pos.services.views import OrderView, Resolution
 from tests.services.test_money import sweep
 from tests.shop import TEA, Shop
 
@@ -46,7 +44,7 @@ async def test_it_alarms_once_the_report_is_past_it_and_unpays_nothing(shop: Sho
     assert (await shop.again(view)).shown is Shown.PAID
     await shop.check(view)
     assert alarms(shop)[0].closed_at_ms is None  # other news of the order do not close it
-    await shop.till.deciding.decide(alarm.id, Decided("the bank's list of the day", "Owner"))
+    await shop.till.exceptions.act(alarm.id, Resolution("the bank's list of the day", "Owner"))
     await sweep(shop)
     assert alarms(shop)[0].closed_by == "Owner"
     await shop.assert_books()

@@ -21,6 +21,7 @@ from pos.domain.verdict import Money
 from pos.services.evidence import Evidence
 from pos.services.views import ExceptionView, OrderView, Resolution
 from tests.processes import run_pos
+from tests.services.test_holes import until_refund_failed
 from tests.services.test_money import link_of, sweep
 from tests.shop import TEA, Bank, Shop
 
@@ -161,7 +162,7 @@ async def test_a_refund_that_bounced_is_asked_for_anew_for_the_same_purpose(shop
     await shop.check(view)
     bank.fault("refund.create", "refund_fails", succeed_first=False)
     await shop.till.refunds.refund(view.order_id, amount_minor=2_000, reason="cold", actor="Owner")
-    await sweep(shop)
+    await until_refund_failed(shop, view)
     row = await shop.till.exceptions.find("M14", view.number)
     assert (row.action, row.amount_minor) == (Action.RETRY_REFUND, 2_000)
     after = await shop.till.exceptions.act(row.id, OWNER)

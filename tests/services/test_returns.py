@@ -7,8 +7,9 @@ import json
 import pytest
 
 from pos.domain.errors import BadInput, NotAllowed, PosError, Refused
+from pos.domain.rows import Person
 from pos.domain.shown import Shown
-from pos.domain.store_port import Person, Tx
+from pos.domain.store_port import Tx
 from pos.domain.verdict import Money
 from pos.services.people import People
 from pos.services.returns import Decision, Goods, TakenBack

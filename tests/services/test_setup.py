@@ -14,8 +14,9 @@ from pos.app.secrets import ChainedSecrets, EnvironmentSecrets, KeyringSecrets, 
 from pos.app.wiring import Outside, Till, open_till
 from pos.domain.basket import Line
 from pos.domain.errors import BadInput, NotAllowed, NotFound, OutcomeUnknown, PosError, Refused, Unreachable
+from pos.domain.rows import Person
 from pos.domain.shown import Shown
-from pos.domain.store_port import Hint, Person
+from pos.domain.store_port import Hint
 from pos.services.bus import Event, GatewaysChanged
 from pos.services.people import People
 from pos.services.setup_views import Check, NewKeys, SafeView

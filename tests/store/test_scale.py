@@ -12,7 +12,8 @@ from sqlalchemy import event
 
 from pos.domain.facts import Fact, Kind, Mode
 from pos.domain.payment import Phase, reference
-from pos.domain.store_port import OrderFilter, Tx
+from pos.domain.rows import OrderFilter
+from pos.domain.store_port import Tx
 from pos.store.engine import Database
 from tests.domain import strategies
 from tests.engines import SQLITE

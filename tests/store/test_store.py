@@ -15,7 +15,8 @@ from pos.domain.facts import Fact, Kind, Mode, Sighting, Source
 from pos.domain.journal import verify
 from pos.domain.order import Life, Order
 from pos.domain.payment import Attempt, Phase
-from pos.domain.store_port import CallLog, OrderFilter, Tx
+from pos.domain.rows import OrderFilter
+from pos.domain.store_port import CallLog, Tx
 from pos.store import tables
 from pos.store.engine import Database, make_engine, sqlite_url
 from pos.store.upgrade import upgrade

@@ -76,6 +76,10 @@ class Stand:
         no time stamps, and on a busy machine they would come as slowly as a person types.
         """
         scanner = self.window.scanner
+        if scanner is None:  # before the window is whole nobody listens for scans: keys go where they are typed
+            self.bot.keyClicks(self.focus(), code)
+            self.bot.keyClick(self.focus(), Qt.Key.Key_Return)
+            return
         now, stands_at = scanner._now_s, scanner._now_s()
         scanner._now_s = lambda: stands_at
         try:

@@ -16,7 +16,7 @@ from pos.domain.errors import NotFound
 from pos.domain.facts import Kind
 from pos.domain.order import Order
 from pos.domain.payment import Attempt
-from pos.domain.store_port import Cached, OrderFilter, OrderLine
+from pos.domain.rows import Cached, OrderFilter, OrderLine
 from pos.store import mapping, tables
 from pos.store.repositories.base import Rows, parts
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import or_, select
 
 from pos.domain.catalogue import Product
-from pos.domain.store_port import Account, Person
+from pos.domain.rows import Account, Person
 from pos.store import mapping, tables
 from pos.store.repositories.base import Rows
 

@@ -44,10 +44,10 @@ class SyncRows(Rows):
         return self._c.execute(known.order_by(func.length(_m.c.key).desc()).limit(1)).scalar() or ""
 
     def set_cursor(self, cursor: str) -> None:
-        furthest = self.furthest_cursor()
-        self._put(_m, {"key": self._cursor_key, "value": cursor})
-        if _is_further(cursor, furthest):
-            self._put(_m, {"key": self._furthest_key, "value": cursor})
+        """Forward within an epoch (I11): an event that was slower than one behind it does not take the place back."""
+        if _is_further(cursor, self.furthest_cursor()):
+            for key in (self._cursor_key, self._furthest_key):
+                self._put(_m, {"key": key, "value": cursor})
 
     def furthest_cursor(self) -> str:
         return self._c.execute(select(_m.c.value).where(_m.c.key == self._furthest_key)).scalar() or ""
@@ -61,15 +61,12 @@ class SyncRows(Rows):
     def put_run(self, run: SweepRun) -> None:
         self._put(_s, mapping.dump(run))
 
-    def last_complete(self, gateway: str) -> SweepRun | None:
-        whole = and_(_s.c.gateway == gateway, _s.c.complete.is_(True), _s.c.ended_at_ms.is_not(None))
-        row = self._one(select(_s).where(whole).order_by(_s.c.ended_at_ms.desc()).limit(1))
-        return mapping.load(SweepRun, row) if row is not None else None
-
-    def last_run(self, gateway: str = "") -> SweepRun | None:
+    def last_run(self, gateway: str = "", *, complete: bool = False) -> SweepRun | None:
         query = select(_s).where(_s.c.ended_at_ms.is_not(None)).order_by(_s.c.ended_at_ms.desc()).limit(1)
         if gateway:
             query = query.where(_s.c.gateway == gateway)
+        if complete:
+            query = query.where(_s.c.complete.is_(True))
         row = self._one(query)
         return mapping.load(SweepRun, row) if row is not None else None
 
