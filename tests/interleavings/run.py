@@ -54,7 +54,9 @@ STORIES: dict[str, Story] = {
 }
 NAMES = [f"{gateway}: {story}" for gateway in ("stripe", "razorpay") for story in STORIES]
 WAYS = ("hint", "hint", "look", "look", "report", "check", "restart", "till 2 looks", "time")
-PASSING = frozenset({Kind.LINK_OPENED, Kind.LINK_CLOSED, Kind.PAYMENT_PENDING, Kind.PAYMENT_AUTHORIZED})
+PASSING = frozenset(
+    {Kind.LINK_OPENED, Kind.LINK_CLOSED, Kind.PAYMENT_PENDING, Kind.PAYMENT_AUTHORIZED, Kind.PAYMENT_OF_SHOP}
+)
 """True only for a while at the bank, or said by some answers only: who asked later never heard of them."""
 TROUBLE = ("", "", "", "lost_before", "lost_after", "crash")
 
