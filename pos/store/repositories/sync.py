@@ -45,7 +45,7 @@ class SyncRows(Rows):
 
     def set_cursor(self, cursor: str) -> None:
         """Forward within an epoch (I11): an event that was slower than one behind it does not take the place back."""
-        if _is_further(cursor, self.furthest_cursor()):
+        if not _goes_back(cursor, self.furthest_cursor()):
             for key in (self._cursor_key, self._furthest_key):
                 self._put(_m, {"key": key, "value": cursor})
 
@@ -96,11 +96,11 @@ class SyncRows(Rows):
         return self._c.execute(statement.returning(_l.c.name)).first() is not None
 
 
-def _is_further(cursor: str, furthest: str) -> bool:
-    """`<epoch>:<seq>:<tag>`; the first place of another epoch is further, and so is a start without any."""
+def _goes_back(cursor: str, furthest: str) -> bool:
+    """`<epoch>:<seq>:<tag>`: a place before the furthest one of the same epoch. A start without any is none."""
     epoch, _, rest = cursor.partition(":")
     before, _, rest_before = furthest.partition(":")
-    return epoch != before or _seq(rest) > _seq(rest_before)
+    return epoch == before and _seq(rest) < _seq(rest_before)
 
 
 def _seq(rest: str) -> int:
