@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 import zxingcpp
@@ -19,7 +18,6 @@ from tests.ui.conftest import Stand
 from tests.ui.fake_till import LINK
 from tests.ui.test_sell import CHAI, CONTROL, FLAT_WHITE
 
-FRAME_S = 0.016
 ORDER = "order-2-01873"
 
 
@@ -106,14 +104,11 @@ def test_the_basket_is_locked_while_its_link_is_open(stand: Stand) -> None:
 def test_paid_turns_green_with_its_sound_in_the_same_turn(stand: Stand) -> None:
     order_id = ask_for_qr(stand)
     stand.desk.played.clear()
-    started = time.perf_counter()
     stand.till.customer_pays(order_id)
-    took = time.perf_counter() - started
     # no turn of the loop has passed: the event itself changed the screen
     assert stage(stand) is Stage.PAID
     assert stand.desk.played == ["paid"]
     assert stand.window.panels.pay.halves.currentWidget() is stand.window.panels.pay.outcome
-    assert took < FRAME_S * 8, f"{took:.3f} s; a frame is {FRAME_S} s, and this machine is shared"
     stand.settle()
     assert stand.text("outcome.word") == "Paid"
     assert stand.text("totalWord") == "Paid"
