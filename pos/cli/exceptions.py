@@ -29,7 +29,8 @@ def exceptions(as_json: bool) -> None:
         money = till.formats.money
         for row in rows:
             amount = f" {money(row.amount_minor)}" if row.amount_minor else ""
-            say(f"{told(row)}{amount}  -> {row.action.value}  ({row.subject})" if row.subject else told(row) + amount)
+            subject = f"  ({row.subject})" if row.subject else ""
+            say(f"{told(row)}{amount}  -> {row.action.value}{subject}")
         if not rows:
             say("nothing needs a person")
 

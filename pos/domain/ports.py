@@ -217,9 +217,9 @@ class Capabilities:
     timed_webhooks: bool = False
     """Whether the signature covers a time, so that an old message cannot be played again."""
     report_names_reference: bool = True
-    names_shop: bool = False
-    """A payment that is asked for by itself names the shop and till whose link it was paid through."""
     """Whether a payment in the report leads to our reference; else the till asks for what it does not know yet."""
+    names_shop: bool = False
+    """Whether a payment that is asked for by itself names the shop and till whose link it was paid through."""
     names_account: bool = True
     """Whether WHOAMI says which account this is; else the adapter's `account_of` names it from the credentials."""
     part_refunds: bool = True

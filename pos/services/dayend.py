@@ -28,6 +28,7 @@ from pos.services.desk import Desk
 from pos.services.evidence import Evidence
 from pos.services.exceptions import exception_view, orphan_view
 from pos.services.orderview import find_order, row_of_line, view_of
+from pos.services.parking import ORPHAN
 from pos.services.people import People
 from pos.services.planview import METHOD_WORDS
 from pos.services.reconcile import Reconcile
@@ -171,14 +172,14 @@ class DayEnd:
             corrected=tuple(corrected),
             exceptions=(
                 *(exception_view(tx, p, shop.currency) for p in problems),
-                *(orphan_view(p) for p in parked if p.kind == "orphan"),
+                *(orphan_view(p) for p in parked if p.kind == ORPHAN),
             ),
             waiting=words.count(Shown.WAITING),
             unknown=words.count(Shown.UNKNOWN),
             totals=tuple(self._totals(tx, names, entries, start, end)),
             cash_difference_minor=None,
-            parked_count=sum(1 for p in parked if p.kind != "orphan"),
-            parked_minor=sum(p.amount_minor for p in parked if p.kind != "orphan" and p.currency == shop.currency),
+            parked_count=sum(1 for p in parked if p.kind != ORPHAN),
+            parked_minor=sum(p.amount_minor for p in parked if p.kind != ORPHAN and p.currency == shop.currency),
             closed_at_ms=None,
             unread=tuple(run.note for run in runs if run.note),
             test=shop.test_mode,

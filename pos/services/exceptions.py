@@ -15,6 +15,7 @@ from pos.domain.verdict import fold
 from pos.services.approvals import Act, Approvals, Ask
 from pos.services.checkout import Checkout
 from pos.services.context import Context
+from pos.services.parking import ORPHAN
 from pos.services.refunds import Refunds
 from pos.services.views import ExceptionView, OrderView, Resolution
 
@@ -123,7 +124,7 @@ class Exceptions:
     def _listed(self, tx: Tx) -> list[ExceptionView]:
         currency = self._context.shop.currency
         rows = [exception_view(tx, problem, currency) for problem in tx.problems.listed(open_only=True)]
-        rows += [orphan_view(parked) for parked in tx.facts.parked() if parked.kind == "orphan"]
+        rows += [orphan_view(parked) for parked in tx.facts.parked() if parked.kind == ORPHAN]
         return sorted(rows, key=lambda row: row.at_ms)
 
 

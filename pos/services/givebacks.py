@@ -74,7 +74,7 @@ class GiveBacks:
             purpose=(Purpose.UNDO if verdict.owed_minor else Purpose.RETURN).value,
             replaces=replaced_by(chosen.payment, amount, verdict, bundle),
         )
-        return self._tendering.write(tx, tender, "tender.given_back", f"{back.reason} (approved by {by})")
+        return self._tendering.write(tx, tender, "tender.given_back", back.reason, by)
 
     def _choose(self, bundle: Bundle, verdict: Verdict, payment: str) -> Proposal:
         """The payment that is meant, with what to give back of it; only one that its gateway cannot give back.
