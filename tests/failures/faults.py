@@ -429,8 +429,8 @@ NEWS = {
     "foreign_is_ours": fault(
         "What others took in another currency is added to the day.",
         "pos/services/dayend.py",
-        'parked_minor=sum(p.amount_minor for p in parked if p.kind != "orphan" and p.currency == shop.currency),',
-        'parked_minor=sum(p.amount_minor for p in parked if p.kind != "orphan"),',
+        "parked_minor=sum(p.amount_minor for p in parked if p.kind != ORPHAN and p.currency == shop.currency),",
+        "parked_minor=sum(p.amount_minor for p in parked if p.kind != ORPHAN),",
         _FOREIGN,
     ),
     "any_size": Fault(
