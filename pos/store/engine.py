@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,6 +22,11 @@ from pos.store.gate import Gate, Identity, InUseElsewhere, raise_alarm
 from pos.store.transaction import Transaction
 
 T = TypeVar("T")
+Waiting = tuple[Callable[[Tx], Any], Future[Any]]
+"""A write, and who waits for it."""
+TOGETHER_MAX = 16
+TOGETHER_S = 0.01
+"""How many writes share a commit, and how long they may take before no other is let in: the first one waits for all."""
 BUSY_TIMEOUT_MS = 5_000
 CHECKPOINT_PAGES = 4_000
 """Pages of 4 KiB in the write-ahead log before they are moved into the file. Each time costs a commit two more syncs of
@@ -87,7 +93,8 @@ def _begin(connection: Connection) -> None:
 class Database:
     """`write` runs in one thread, one transaction after the other; `read` on snapshots beside it.
 
-    A failed commit raises and nothing of that transaction is kept. Errors of the machine become `Broken`.
+    Writes that wait while another is being made share the next commit, each in its turn, since it is the disk's sync
+    that takes time. What a write reads is what those before it wrote. A failed commit raises and nothing of that transaction is kept. Errors of the machine become `Broken`.
     """
 
     def __init__(self, engine: Engine, till: str, identity: Identity | None = None) -> None:
@@ -96,7 +103,7 @@ class Database:
         self._till = till
         self._reading = _reading(engine)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-read")
-        self._queue: queue.SimpleQueue[tuple[Callable[[Tx], Any], Future[Any]] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._write_loop, name="store-write", daemon=True)
         self._writer.start()
         self.commits = 0
@@ -161,17 +168,58 @@ class Database:
         self._engine.dispose()
 
     def _write_loop(self) -> None:
-        while (item := self._queue.get()) is not None:
-            fn, future = item
-            if not future.set_running_or_notify_cancel():
-                continue
+        while (first := self._queue.get()) is not None:
+            if first[1].set_running_or_notify_cancel():
+                self._write_with_others(first)
+            del first
+
+    def _write_with_others(self, first: Waiting) -> None:
+        """One commit, one sync, for this write and those that wait behind it; where one fails, each has its own."""
+        group, began = [first], time.monotonic()
+
+        def together(tx: Tx) -> list[Any]:
+            results = [fn(tx) for fn, _ in group]
+            while (other := self._waiting(len(group), began)) is not None:
+                group.append(other)
+                results.append(other[0](tx))
+            return results
+
+        try:
+            results = self._transact(together)
+        except BaseException as error:  # noqa: BLE001 - handed to the caller, whole
+            if len(group) == 1:
+                first[1].set_exception(error)
+            else:
+                self._write_alone(group)
+        else:
+            for (_, future), result in zip(group, results, strict=True):
+                future.set_result(result)
+
+    def _write_alone(self, group: Sequence[Waiting]) -> None:
+        """Nothing of the group was kept: one bad write does not take the others along."""
+        for fn, future in group:
             try:
-                result = self._transact(fn)
+                future.set_result(self._transact(fn))
             except BaseException as error:  # noqa: BLE001 - handed to the caller, whole
                 future.set_exception(error)
-            else:
-                future.set_result(result)
-            del fn, future, item
+
+    def _waiting(self, joined: int, began: float) -> Waiting | None:
+        """A write that may share this commit.
+
+        None on a server: there it would hold the rows of several orders in an order of its own, and wait for another
+        till that holds them in another.
+        """
+        while not self.shared and joined < TOGETHER_MAX and time.monotonic() - began < TOGETHER_S:
+            try:
+                other = self._queue.get_nowait()
+            except queue.Empty:
+                return None
+            if other is None:
+                self._queue.put(None)  # the last: it closes
+                return None
+            if other[1].set_running_or_notify_cancel():
+                return other
+        return None
 
     def _transact(self, fn: Callable[[Tx], T]) -> T:
         try:

@@ -2,7 +2,7 @@
 
 They are tests of the ordinary suite, so what one of them notices the suite notices. The one that fails must pass on the
 code as it is, or it noticed the weather and not the patch. A patch that no longer applies, and one that no test
-notices, are failures of the proof.
+notices, are failures of the proof. Two at a time, each in a tree of its own.
 """
 
 from __future__ import annotations
@@ -15,18 +15,19 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.failures.prove import AT_ONCE, copy_to
+from tests.processes import ROOT, environment
+
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
-LEFT_OUT = shutil.ignore_patterns(
-    ".git", ".venv", "node_modules", "out", "shared", "__pycache__", ".mypy_cache", ".ruff_cache"
-)
 ABOUT_PATCHES = ("tests/house/test_mutants.py", "tests/house/test_failures.py", "tests/house/test_money_rules.py")
+PYTEST = ["-m", "pytest", "-x", "-q", "-n0", "-p", "no:cacheprovider", "-p", "no:randomly", "--no-header"]
 TESTS_FAILED = 1
 """pytest's exit status when tests ran and some failed; any other says that they could not run."""
-RUN_S = 1_500
+RUN_S = 600
 
 
 @dataclass(frozen=True)
@@ -58,32 +59,46 @@ def apply(mutant: Mutant, root: Path, *, check_only: bool = False) -> str:
 
 
 def noticed_by(mutant: Mutant, folder: Path) -> str:
-    """The first test that fails with the mistake in place; "" when none does."""
-    copy = folder / mutant.name
-    shutil.copytree(ROOT, copy, ignore=LEFT_OUT, symlinks=True)
-    trouble = apply(mutant, copy)
-    if trouble:
-        raise SystemExit(f"{mutant.name} does not apply: {trouble}")
+    """The first test that fails with the mistake in place; "" when none does.
+
+    Raises:
+        LookupError: the patch does not apply, the tests do not run, or the one that fails does so without it too.
+    """
+    tree = copy_to(folder / mutant.name)
     try:
-        test = _first_failure(copy, mutant.tests)
+        if trouble := apply(mutant, tree):
+            raise LookupError(f"does not apply: {trouble}")
+        test = _first_failure(tree, mutant.tests)
         if test and _first_failure(ROOT, (test,)):
-            raise SystemExit(f"{test} fails without {mutant.name} too")
+            raise LookupError(f"{test} fails without it too")
         return test
     finally:
-        shutil.rmtree(copy, ignore_errors=True)
+        shutil.rmtree(tree, ignore_errors=True)
 
 
-def _first_failure(copy: Path, tests: tuple[str, ...]) -> str:
-    env = os.environ | {"PYTHONPATH": str(copy), "QT_QPA_PLATFORM": "offscreen"}
+def _first_failure(tree: Path, tests: tuple[str, ...]) -> str:
+    env = environment({"PYTHONPATH": str(tree), "QT_QPA_PLATFORM": "offscreen"})
     left_out = [f"--ignore={name}" for name in ABOUT_PATCHES]  # they see the patch itself, not what it does
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--no-header", *left_out, *tests]
-    done = subprocess.run(command, cwd=copy, env=env, capture_output=True, text=True, check=False, timeout=RUN_S)
+    command = [sys.executable, *PYTEST, *left_out, *tests]
+    done = subprocess.run(command, cwd=tree, env=env, capture_output=True, text=True, check=False, timeout=RUN_S)
     if done.returncode == 0:
         return ""
     failed = re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)
-    if done.returncode not in (TESTS_FAILED, 2) or failed is None:  # 2: stopped at the first failure
-        raise SystemExit(f"the tests did not run: {done.stdout[-2000:]}{done.stderr[-2000:]}")
+    if done.returncode != TESTS_FAILED or failed is None:
+        raise LookupError(f"the tests did not run: {done.stdout[-2000:]}{done.stderr[-2000:]}")
     return failed.group(1)
+
+
+def tried(mutant: Mutant, folder: Path) -> bool:
+    """Whether it was noticed; says so."""
+    started = time.monotonic()
+    try:
+        test = noticed_by(mutant, folder)
+        said = f"noticed by {test}" if test else "NOT NOTICED"
+    except (LookupError, subprocess.TimeoutExpired) as error:
+        test, said = "", f"NOT TRIED: {error}"
+    print(f"{mutant.name}: {said} ({time.monotonic() - started:.0f} s)", flush=True)
+    return bool(test)
 
 
 def main() -> int:
@@ -91,16 +106,10 @@ def main() -> int:
     parser.add_argument("--only", nargs="*", default=[], metavar="NAME", help="numbers or parts of names")
     names = parser.parse_args().only
     chosen = [m for m in mutants() if not names or any(m.name.startswith(n) or n in m.name for n in names)]
-    alive = []
-    with tempfile.TemporaryDirectory(prefix="truetill-mutants-") as folder:
-        for mutant in chosen:
-            started = time.monotonic()
-            test = noticed_by(mutant, Path(folder))
-            took = f"{time.monotonic() - started:.0f} s"
-            print(f"{mutant.name}: {f'noticed by {test}' if test else 'NOT NOTICED'} ({took})", flush=True)
-            alive += [] if test else [mutant.name]
-    print(f"{len(chosen) - len(alive)} of {len(chosen)} noticed")
-    return 1 if alive or not chosen else 0
+    with tempfile.TemporaryDirectory(prefix="truetill-mutants-") as folder, ThreadPoolExecutor(AT_ONCE) as pool:
+        noticed = sum(pool.map(lambda mutant: tried(mutant, Path(folder)), chosen))
+    print(f"{noticed} of {len(chosen)} noticed")
+    return 0 if chosen and noticed == len(chosen) else 1
 
 
 if __name__ == "__main__":

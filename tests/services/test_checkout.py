@@ -87,6 +87,29 @@ async def test_check_now_within_its_time_repeats_the_same_call_and_shows_the_one
     assert shop.links_made() == before + 1
 
 
+async def test_one_empty_look_ends_nothing_and_none_counts_while_the_call_may_still_arrive(
+    shop: Shop, bank: Bank
+) -> None:
+    """A gateway's list may lag, and a call that was given up here may still be on its way."""
+    await shop.till.desk.get(shop.gateway)
+    shop.lose_link_calls(before_work=True)
+    view = await shop.sell(TEA)
+    bank.clear()
+
+    async def looked_at() -> tuple[str, bool]:
+        found = await shop.till.looks.look(attempt_id, hint="check")
+        assert found.answered
+        attempt = shop.till.database.read_now(lambda tx: tx.attempts.get(attempt_id))
+        assert attempt is not None
+        return attempt.reason, attempt.fenced
+
+    attempt_id = shop.till.database.read_now(lambda tx: tx.attempts.of_order(view.order_id))[-1].id
+    assert await looked_at() == await looked_at() == ("", False)
+    shop.clock.advance(75)
+    assert await looked_at() == ("not found once", False)
+    assert await looked_at() == ("never made", True)
+
+
 async def test_a_link_that_never_came_to_be_is_given_up_after_two_empty_looks(shop: Shop, bank: Bank) -> None:
     await shop.till.desk.get(shop.gateway)
     shop.lose_link_calls(before_work=True)
