@@ -94,7 +94,8 @@ class Database:
     """`write` runs in one thread, one transaction after the other; `read` on snapshots beside it.
 
     Writes that wait while another is being made share the next commit, each in its turn, since it is the disk's sync
-    that takes time. What a write reads is what those before it wrote. A failed commit raises and nothing of that transaction is kept. Errors of the machine become `Broken`.
+    that takes time; each sees what those before it wrote. A failed commit raises and nothing of that transaction is
+    kept. Errors of the machine become `Broken`.
     """
 
     def __init__(self, engine: Engine, till: str, identity: Identity | None = None) -> None:
