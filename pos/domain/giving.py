@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from pos.domain.verdict import FAILED, Bundle, Proposal, Verdict, disputes_of, refundable_minor, unreplaced
+from pos.domain.joins import FAILED, Bundle, disputes_of, known_of
+from pos.domain.verdict import Proposal, Verdict, refundable_minor, unreplaced
 
 
 def refundable_of(bundle: Bundle, verdict: Verdict, payment_id: str) -> int:
     """`refundable_minor` of one payment of an order, 0 if it is not one of its payments."""
-    disputes = disputes_of(bundle.facts)
+    disputes = disputes_of(known_of(bundle.facts))
     for payment in verdict.payments:
         if payment.id == payment_id and payment.counts:
             return refundable_minor(payment, (*verdict.refunds, *verdict.backs), disputes)

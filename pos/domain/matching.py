@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pos.domain.joins import Bundle
 from pos.domain.order import Life
-from pos.domain.verdict import Bundle, Flag, Money, Verdict, unreplaced
+from pos.domain.verdict import Flag, Money, Verdict, unreplaced
 
 
 class Action(StrEnum):

@@ -15,6 +15,7 @@ from pos.domain.cash import Tender
 from pos.domain.catalogue import Product
 from pos.domain.errors import ReadOnly
 from pos.domain.facts import Fact, Sighting
+from pos.domain.joins import Bundle
 from pos.domain.journal import Entry
 from pos.domain.movement import Effect, ZEntry
 from pos.domain.order import Order
@@ -24,7 +25,6 @@ from pos.domain.ports import PreparedCall
 from pos.domain.refund import Refund
 from pos.domain.returning import Return
 from pos.domain.rows import Account, Cached, OrderFilter, OrderLine, Person
-from pos.domain.verdict import Bundle
 
 T = TypeVar("T")
 

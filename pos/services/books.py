@@ -14,6 +14,7 @@ from typing import Any
 from pos.domain.cash import Method
 from pos.domain.errors import BadInput
 from pos.domain.facts import Kind
+from pos.domain.joins import Bundle
 from pos.domain.order import Life
 from pos.domain.payment import KeyParts, Phase, idempotency_key, reference
 from pos.domain.plan import Ask, Plan, Way, ask_of
@@ -21,7 +22,7 @@ from pos.domain.refund import Purpose
 from pos.domain.returning import Pick, return_lines, returned_milli, total_minor
 from pos.domain.shown import shown
 from pos.domain.store_port import Tx
-from pos.domain.verdict import Bundle, Money, Verdict, fold
+from pos.domain.verdict import Money, Verdict, fold
 from pos.services.context import Context
 from pos.services.orderview import attempt_of, state_of
 from pos.services.settle import cached_of

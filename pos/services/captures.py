@@ -14,11 +14,12 @@ from collections.abc import Sequence
 
 from pos.domain.errors import PosError
 from pos.domain.facts import Kind, Source
+from pos.domain.joins import Bundle, PaymentState
 from pos.domain.order import Life
 from pos.domain.payment import KeyParts, idempotency_key
 from pos.domain.ports import Asked, Gateway, Outcome
 from pos.domain.store_port import CallLog, Outgoing, Tx
-from pos.domain.verdict import Bundle, PaymentState, fold
+from pos.domain.verdict import fold
 from pos.services.context import Context
 from pos.services.desk import Desk
 from pos.services.evidence import Evidence, evidence_of, unanswered_word

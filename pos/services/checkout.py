@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pos.domain.errors import OutcomeUnknown, Refused
+from pos.domain.joins import IN_FLIGHT, Bundle
 from pos.domain.payment import Attempt, Phase
 from pos.domain.store_port import Tx
-from pos.domain.verdict import IN_FLIGHT, Bundle, fold
+from pos.domain.verdict import fold
 from pos.services import schedule
 from pos.services.approvals import Act, Approvals, Ask
 from pos.services.bus import OrderChanged

@@ -12,9 +12,10 @@ import json
 from dataclasses import asdict
 from typing import Any
 
+from pos.domain.joins import Bundle
 from pos.domain.shown import outward, shown
 from pos.domain.store_port import Tx
-from pos.domain.verdict import Bundle, fold
+from pos.domain.verdict import fold
 from pos.services.context import ShopSettings
 from pos.services.orderview import find_order, state_of
 from pos.services.timeline import Money, timeline

@@ -10,9 +10,10 @@ from __future__ import annotations
 from pos.domain.cash import GiveBack, Method, Tender
 from pos.domain.errors import BadInput, Refused
 from pos.domain.giving import back_room, replaced_by, stuck
+from pos.domain.joins import Bundle
 from pos.domain.refund import Purpose
 from pos.domain.store_port import Tx
-from pos.domain.verdict import Bundle, Proposal, Verdict, fold
+from pos.domain.verdict import Proposal, Verdict, fold
 from pos.services.approvals import Act, Approvals, Ask
 from pos.services.bus import OrderChanged
 from pos.services.context import Context

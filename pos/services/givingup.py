@@ -6,10 +6,11 @@ from dataclasses import replace
 
 from pos.domain.cash import Method
 from pos.domain.errors import Refused
+from pos.domain.joins import Bundle
 from pos.domain.order import Life
 from pos.domain.refund import Purpose
 from pos.domain.store_port import Tx
-from pos.domain.verdict import Bundle, Money, Verdict, fold
+from pos.domain.verdict import Money, Verdict, fold
 from pos.services.approvals import Act
 from pos.services.checkout import Checkout
 from pos.services.context import Context

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pos.domain.cash import Method, Tender
+from pos.domain.joins import Bundle
 from pos.domain.store_port import Tx
-from pos.domain.verdict import Bundle
 from pos.services.context import Context
 from pos.services.tendering import Tendering
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from pos.domain.joins import Bundle, PaymentState, RefundState
 from pos.domain.movement import Effect, ZEntry
-from pos.domain.verdict import Bundle, PaymentState, RefundState, Verdict
+from pos.domain.verdict import Verdict
 
 RECEIPT_VALID_MS = 10 * 60_000
 DRAWER_VALID_MS = 5_000

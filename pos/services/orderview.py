@@ -8,13 +8,14 @@ from pos.domain import basket
 from pos.domain.cash import Method
 from pos.domain.errors import NotFound
 from pos.domain.giving import stuck
+from pos.domain.joins import Bundle
 from pos.domain.order import Life, Order
 from pos.domain.payment import CALL_TIMEOUT_S, Attempt, Phase
 from pos.domain.plan import standing
 from pos.domain.rows import OrderLine
 from pos.domain.shown import Shown, State, outward, shown
 from pos.domain.store_port import Tx
-from pos.domain.verdict import Bundle, Certainty, Flag, Money, Verdict, certainty, fold
+from pos.domain.verdict import Certainty, Flag, Money, Verdict, certainty, fold
 from pos.services.planview import METHOD_WORDS, by_plan, paid_by, shares_of
 from pos.services.views import AttemptView, OrderRow, OrderView, PaymentView
 from pos.words.happened import Methods

@@ -11,11 +11,12 @@ from dataclasses import replace
 
 from pos.domain.cash import Method, Tender
 from pos.domain.errors import BadInput, Refused
+from pos.domain.joins import Bundle
 from pos.domain.order import Life
 from pos.domain.payment import Attempt, Phase
 from pos.domain.plan import Way
 from pos.domain.store_port import Tx
-from pos.domain.verdict import Bundle, fold
+from pos.domain.verdict import fold
 from pos.services.approvals import Act, Approvals, Ask
 from pos.services.bus import OrderChanged
 from pos.services.checkout import Checkout

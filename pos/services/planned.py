@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pos.domain.errors import Refused
+from pos.domain.joins import Bundle
 from pos.domain.order import Life, Order
 from pos.domain.plan import Ask, Way, ask_of, standing
 from pos.domain.store_port import Tx
-from pos.domain.verdict import Bundle, Verdict, fold
+from pos.domain.verdict import Verdict, fold
 
 WORDS = {Way.QR: "by QR", Way.TERMINAL: "by card terminal", Way.CASH: "in cash"}
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pos.domain.cash import Method, Tender
+from pos.domain.joins import Bundle
 from pos.domain.plan import Plan, parts
-from pos.domain.verdict import Bundle, Verdict
+from pos.domain.verdict import Verdict
 from pos.services.views import PaidLine, ShareView
 from pos.words.happened import Methods
 from pos.words.ways import gateway_title, way_text

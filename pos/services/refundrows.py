@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 
 from pos.domain.errors import Refused
 from pos.domain.giving import refundable_of, replaced_by
+from pos.domain.joins import Bundle
 from pos.domain.payment import KeyParts, idempotency_key
 from pos.domain.ports import RefundRequest
 from pos.domain.refund import Purpose, Refund
 from pos.domain.store_port import Outgoing, Tx
-from pos.domain.verdict import Bundle, Proposal, Verdict, fold
+from pos.domain.verdict import Proposal, Verdict, fold
 from pos.services.context import Context
 from pos.services.desk import Desk
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 
 from pos.domain.errors import BadInput, PosError, Refused
 from pos.domain.facts import Fact, Kind, Source
+from pos.domain.joins import Bundle
 from pos.domain.order import Life
 from pos.domain.ports import Asked, Gateway, NoAnswer, Outcome, PreparedCall
 from pos.domain.refund import Purpose
 from pos.domain.store_port import CallLog, Outgoing, Tx
-from pos.domain.verdict import Bundle, Proposal, Verdict, fold, unreplaced
+from pos.domain.verdict import Proposal, Verdict, fold, unreplaced
 from pos.services.approvals import Act, Approvals, Ask
 from pos.services.bus import OrderChanged
 from pos.services.context import Context

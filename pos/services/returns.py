@@ -13,12 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pos.domain.errors import BadInput, NotFound, Refused
+from pos.domain.joins import Bundle
 from pos.domain.movement import ZEntry
 from pos.domain.order import Life
 from pos.domain.refund import Purpose
 from pos.domain.returning import Pick, Return, left_milli, picks_of, return_lines, returned_milli, total_minor
 from pos.domain.store_port import Outgoing, Tx
-from pos.domain.verdict import Bundle, Money, Proposal, Verdict, fold
+from pos.domain.verdict import Money, Proposal, Verdict, fold
 from pos.services.approvals import Act
 from pos.services.context import Context
 from pos.services.handback import Because, HandBack

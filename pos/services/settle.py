@@ -23,12 +23,13 @@ from dataclasses import dataclass, replace
 
 from pos.domain import verdict as verdicts
 from pos.domain.facts import Kind, Source
+from pos.domain.joins import Bundle
 from pos.domain.order import Life
 from pos.domain.payment import WATCH_CLOSED_DAYS, Attempt, Phase
 from pos.domain.ports import LinkInfo
 from pos.domain.rows import Cached
 from pos.domain.store_port import Healed, Parked, Tx
-from pos.domain.verdict import Bundle, Money, Verdict
+from pos.domain.verdict import Money, Verdict
 from pos.services import schedule
 from pos.services.bus import OrderChanged
 from pos.services.changes import Changes

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from pos.domain.joins import Bundle
 from pos.domain.matching import Action, Finding, findings
 from pos.domain.refund import Refund
 from pos.domain.store_port import Problem
-from pos.domain.verdict import Bundle, Verdict
+from pos.domain.verdict import Verdict
 
 TIMED = frozenset({"M12", "M18", "M22"})
 """Findings that do not come from an order's facts alone; those who open them close them."""

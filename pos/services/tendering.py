@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from pos.domain.cash import Method, Tender
 from pos.domain.errors import Refused
+from pos.domain.joins import Bundle
 from pos.domain.movement import Effect, ZEntry
 from pos.domain.order import Life, Order
 from pos.domain.plan import Way
 from pos.domain.store_port import Tx
-from pos.domain.verdict import Bundle, fold
+from pos.domain.verdict import fold
 from pos.services.context import Context
 from pos.services.issue import check_fence
 from pos.services.movements import DRAWER_VALID_MS, RECEIPT_VALID_MS

@@ -15,14 +15,16 @@ from sqlalchemy import Boolean, Column, Table
 T = TypeVar("T")
 BOTH: dict[Any, Any] = {False: False, True: True}
 """What a driver says of a truth: SQLite's has 0 and 1, which are the same keys."""
+NO_TEXT = frozenset({int, bool, float, type(None)})
 
 
 def dump(value: Any, **more: Any) -> dict[str, Any]:
     """Column values of a dataclass; enums become their words. Fields that are no columns are left to the caller."""
-    names, get = _getter(typing.cast(Any, type(value)))
+    names, get, texts = _getter(typing.cast(Any, type(value)))
     row: dict[str, Any] = dict(zip(names, get(value), strict=True))
     row.update(more)
-    for name, said in row.items():
+    for name in (*texts, *more):
+        said = row[name]
         if isinstance(said, str) and (type(said) is not str or not said.isascii() or "\0" in said):
             row[name] = storable(said)
     return row
@@ -37,9 +39,11 @@ def storable(text: str) -> str:
 
 
 @functools.cache
-def _getter(cls: Any) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
-    names = tuple(f.name for f in dataclasses.fields(cls))
-    return names, operator.attrgetter(*names)
+def _getter(cls: Any) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]], tuple[str, ...]]:
+    """Names of the fields, what reads them all, and names of those that may hold text."""
+    names, hints = tuple(f.name for f in dataclasses.fields(cls)), typing.get_type_hints(cls)
+    texts = tuple(n for n in names if not set(typing.get_args(hints[n]) or (hints[n],)) <= NO_TEXT)
+    return names, operator.attrgetter(*names), texts
 
 
 @functools.cache

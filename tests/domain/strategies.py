@@ -7,9 +7,9 @@ import itertools
 from hypothesis import strategies as st
 
 from pos.domain.facts import Fact, Kind, Mode
+from pos.domain.joins import Bundle
 from pos.domain.order import Life, Order
 from pos.domain.payment import Attempt, Phase, reference
-from pos.domain.verdict import Bundle
 
 ORDER = "0190a000-0000-7000-8000-000000000001"
 ACCOUNT = "acct_1"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+JOINS = "pos/domain/joins.py"
 VERDICT = "pos/domain/verdict.py"
 GIVING = "pos/domain/giving.py"
 ISSUE = "pos/services/issue.py"
@@ -172,7 +173,7 @@ LINKS = {
     ),
     "one_payment_per_order": fault(
         "Only the first payment of an order is looked at.",
-        VERDICT,
+        JOINS,
         "        if owner == bundle.order.id:\n",
         "        if owner == bundle.order.id and not states:\n",
         _MONEY + "test_paid_twice_is_seen_and_put_right_with_one_refund",
@@ -182,8 +183,8 @@ LINKS = {
     ),
     "late_is_usual": fault(
         "A payment after the link's end is not flagged.",
-        VERDICT,
-        "late=expired and bool(captures),",
+        JOINS,
+        "late=late and bool(captures),",
         "late=False,",
         _LINKS + "test_19_paid_after_the_link_had_expired_is_paid_and_late",
         _CAPTURES + "test_late_authorized_after_the_link_was_given_up_is_captured_for_the_order_that_still_owes",
@@ -244,7 +245,7 @@ LINKS = {
     ),
     "amount_ignored": fault(
         "What was captured is not compared with what was asked for.",
-        VERDICT,
+        JOINS,
         "amount_differs=bool(in_currency) and (len(amounts) > 1 or (expected is not None and amounts != {expected})),",
         "amount_differs=False,",
         _MONEY + "test_another_amount_is_counted_as_it_is_and_needs_a_person",
@@ -252,7 +253,7 @@ LINKS = {
     ),
     "currency_ignored": fault(
         "An amount counts whatever its currency is.",
-        VERDICT,
+        JOINS,
         "in_currency = [f for f in captures if f.currency == bundle.order.currency]",
         "in_currency = captures",
         _ANSWERS + "test_31_another_amount_is_counted_and_another_currency_is_not",
@@ -289,7 +290,7 @@ LINKS = {
     ),
     "failed_is_final": fault(
         "What has failed is never looked at again.",
-        VERDICT,
+        JOINS,
         "    Kind.PAYMENT_FAILED: 2,",
         "    Kind.PAYMENT_FAILED: 9,",
         _CAPTURES + "test_failed_and_then_authorized_late_is_captured_and_the_order_is_paid",
@@ -297,7 +298,7 @@ LINKS = {
     ),
     "promised_is_paid": fault(
         "A payment that is on its way or only authorized counts.",
-        VERDICT,
+        JOINS,
         "captures = [f for f in own if f.kind is Kind.PAYMENT_CAPTURED]",
         'captures = [f for f in own if f.kind.value in ("payment.captured", "payment.pending", "payment.authorized")]',
         _CAPTURES + "test_a_capture_without_an_answer_is_waiting_and_sent_again_while_it_is_due",
@@ -305,7 +306,7 @@ LINKS = {
     ),
     "lapse_forgotten": fault(
         "An authorization that lapsed is still waited for.",
-        VERDICT,
+        JOINS,
         "    Kind.PAYMENT_VOIDED: 4,",
         "    Kind.PAYMENT_VOIDED: 2,",
         _CAPTURES + "test_a_refused_capture_ends_in_what_the_gateway_says",
@@ -420,7 +421,7 @@ NEWS = {
     ),
     "account_ignored": fault(
         "Money counts whichever account or mode it is at.",
-        VERDICT,
+        JOINS,
         "if accounts and (gateway, account, mode) not in accounts:",
         "if not gateway:",
         _NEWS + "test_49_money_at_another_account_is_never_this_orders",
@@ -528,7 +529,7 @@ NEWS = {
 MONEY_BACK = {
     "own_refund_not_known": fault(
         "A refund that the gateway tells of is not known for ours.",
-        VERDICT,
+        JOINS,
         "if f.kind is Kind.REFUND_OF_OURS and f.target in rows",
         "if f.kind is Kind.REFUND_OF_OURS and not rows",
         _BACK + "test_67_a_refund_of_ours_that_the_gateway_tells_of_is_the_same_refund",
@@ -554,14 +555,14 @@ MONEY_BACK = {
     ),
     "bounced_is_given": fault(
         "A refund that bounced is still counted as given.",
-        VERDICT,
+        JOINS,
         'return self.state in {"requested", "pending", "succeeded"}',
         'return self.state in {"requested", "pending", "succeeded", "failed", "reversed"}',
         _MONEY + "test_a_refund_that_bounces_counts_again_and_stands_before_the_manager",
     ),
     "dispute_without_end": fault(
         "A dispute that was decided stays open.",
-        VERDICT,
+        JOINS,
         "Kind.DISPUTE_LOST: 2, Kind.DISPUTE_WON: 3}",
         "Kind.DISPUTE_LOST: 0, Kind.DISPUTE_WON: 0}",
         _BACK + "test_75_a_dispute_is_an_axis_of_its_own",
@@ -615,7 +616,7 @@ MONEY_BACK = {
     ),
     "last_word_wins": fault(
         "A failed that comes after the capture takes it back.",
-        VERDICT,
+        JOINS,
         "captured_minor=0 if wrong else captured,",
         "captured_minor=0 if wrong or any(f.kind is Kind.PAYMENT_FAILED for f in own) else captured,",
         _BACK + "test_76_a_late_failed_or_expired_does_not_undo_paid",

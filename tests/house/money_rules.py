@@ -14,21 +14,13 @@ from pathlib import Path
 
 from pos.domain.cash import Method, Tender
 from pos.domain.facts import Fact, Kind, Mode
+from pos.domain.joins import DISPUTE_RANK, PAYMENT_RANK, REFUND_RANK, Bundle
 from pos.domain.matching import MEANING, Action, findings
 from pos.domain.order import Life, Order
 from pos.domain.payment import ALLOWED, CALL_TIMEOUT_S, LIVE, SHOWN, Attempt, Phase, reference
 from pos.domain.refund import Purpose, Refund
 from pos.domain.shown import TABLE, Shown, State, outward, shown
-from pos.domain.verdict import (
-    DISPUTE_RANK,
-    LOOK_LATE_S,
-    LOOKS_FAILED,
-    PAYMENT_RANK,
-    REFUND_RANK,
-    Bundle,
-    certainty,
-    fold,
-)
+from pos.domain.verdict import LOOK_LATE_S, LOOKS_FAILED, certainty, fold
 from pos.services.orderview import may
 from pos.words.states import LOOKS
 

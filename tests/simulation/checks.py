@@ -13,11 +13,12 @@ from typing import Any
 
 from sqlalchemy import text
 
+from pos.domain.joins import Bundle
 from pos.domain.order import Life as OrderLife
 from pos.domain.payment import Attempt, Phase
 from pos.domain.plan import ask_of, standing
 from pos.domain.store_port import Tx
-from pos.domain.verdict import Bundle, Certainty, Verdict, fold
+from pos.domain.verdict import Certainty, Verdict, fold
 from pos.sandbox import drills, faults
 from pos.services.books import CHECKS, Case
 from pos.services.orderview import state_of

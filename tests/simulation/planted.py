@@ -89,7 +89,7 @@ PLANTS: dict[str, tuple[Change, ...]] = {
     ),
     "failed is final": (
         Change(
-            "pos.domain.verdict",
+            "pos.domain.joins",
             "_payment",
             "captured = max((f.amount_minor or 0 for f in in_currency), default=0)",
             "captured = 0 if any(f.kind is Kind.PAYMENT_FAILED for f in own) else "
@@ -98,7 +98,7 @@ PLANTS: dict[str, tuple[Change, ...]] = {
     ),
     "amount ignored": (
         Change(
-            "pos.domain.verdict",
+            "pos.domain.joins",
             "_payment",
             "captured = max((f.amount_minor or 0 for f in in_currency), default=0)",
             "captured = (attempt.amount_minor if attempt else 0) if in_currency else 0",

@@ -10,11 +10,11 @@ from functools import cached_property
 from sqlalchemy import ColumnElement, and_, func, literal_column, or_, select
 
 from pos.domain.facts import Fact, Kind, Sighting, Source
+from pos.domain.joins import Bundle, order_of
 from pos.domain.order import Order
 from pos.domain.payment import Attempt, parse_reference
 from pos.domain.refund import Refund
 from pos.domain.store_port import Parked, Touch
-from pos.domain.verdict import Bundle, order_of
 from pos.store import mapping, tables
 from pos.store.repositories.attempts import AttemptRows
 from pos.store.repositories.base import Rows, parts
