@@ -18,6 +18,7 @@ there are.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -40,6 +41,9 @@ from pos.services.orderview import row_of
 from pos.services.parking import whose
 from pos.services.standing import changed_problems
 from pos.services.views import OrderRow
+
+TOLD_AT_ONCE = 20
+"""Orders of a page that the bus is told of in one turn of the loop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,10 @@ class Settle:
         """One write for several answers (a page of events, a report page)."""
         now = self._context.now_ms()
         rows = await self._context.store.write(lambda tx: self.apply(tx, evidence, now))
-        self.announce(rows)
+        for start in range(0, len(rows), TOLD_AT_ONCE):
+            if start:
+                await asyncio.sleep(0)  # the window paints between
+            self.announce(rows[start : start + TOLD_AT_ONCE])
         return rows
 
     def announce(self, rows: Sequence[OrderRow]) -> None:

@@ -25,8 +25,11 @@ T = TypeVar("T")
 Waiting = tuple[Callable[[Tx], Any], Future[Any]]
 """A write, and who waits for it."""
 TOGETHER_MAX = 16
-TOGETHER_S = 0.01
-"""How many writes share a commit, and how long they may take before no other is let in: the first one waits for all."""
+TOGETHER_S = 0.025
+"""How many writes share a commit, and how long they may take before no other is let in: the first one waits for all,
+
+so it may wait as long as a slow disk's sync takes, which is what the others are spared.
+"""
 BUSY_TIMEOUT_MS = 5_000
 CHECKPOINT_PAGES = 4_000
 """Pages of 4 KiB in the write-ahead log before they are moved into the file. Each time costs a commit two more syncs of
