@@ -34,7 +34,11 @@ mode = "test"
 
 
 class Shop(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """The shop. `day_cut_off` is HH:MM in its time zone."""
+    """The shop. `day_cut_off` is HH:MM in its time zone.
+
+    `cash_tolerance`, `payout_tolerance`: amounts in major units ("1.00") that the drawer, and a gateway's payout or its
+    fee, may be off before somebody must look; "" = none.
+    """
 
     name: str = "My shop"
     currency: str = "EUR"
@@ -42,6 +46,8 @@ class Shop(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     locale: str = "en"
     day_cut_off: str = "04:00"
     prices_include_tax: bool = True
+    cash_tolerance: str = ""
+    payout_tolerance: str = ""
 
 
 class Till(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -104,7 +110,15 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     def second_above_minor(self) -> int | None:
         """In minor units; None where one manager is enough for any amount."""
         limit = self.people.second_person_above
-        return parse_major(limit, self.shop.currency) if limit else None
+        return self.minor(limit) if limit else None
+
+    def minor(self, amount: str) -> int:
+        """An amount of these settings in minor units of the shop's currency; 0 where none is given.
+
+        Raises:
+            BadInput: it is no amount in this currency.
+        """
+        return parse_major(amount, self.shop.currency) if amount else 0
 
     @property
     def cut_off(self) -> time:
@@ -207,8 +221,14 @@ def _check(settings: Settings, text: str) -> None:
         raise refuse(f"gateways.{odd}.mode", why, "Set enabled = false for one of them, or the same mode for both.")
     if settings.people.open_pass and not settings.test_mode:
         raise refuse("people.open_pass", "open_pass is for test mode only.", "Remove it, or use test mode.")
-    try:
-        _ = settings.second_above_minor
-    except BadInput as error:
-        why = f"second_person_above is no amount in {settings.shop.currency}."
-        raise refuse("people.second_person_above", why, 'Write it in quotes, for example "500.00".') from error
+    amounts = {
+        "people.second_person_above": settings.people.second_person_above,
+        "shop.cash_tolerance": settings.shop.cash_tolerance,
+        "shop.payout_tolerance": settings.shop.payout_tolerance,
+    }
+    for name, amount in amounts.items():
+        try:
+            settings.minor(amount)
+        except BadInput as error:
+            why = f"{name.partition('.')[2]} is no amount in {settings.shop.currency}."
+            raise refuse(name, why, 'Write it in quotes, for example "500.00".') from error

@@ -230,6 +230,8 @@ def shop_settings(settings: Settings, shop_id: str, mode: str = "") -> ShopSetti
         relay_public_url=(settings.relay.public_url or settings.relay.url).rstrip("/"),
         open_pass=settings.people.open_pass,
         second_above_minor=settings.second_above_minor,
+        payout_tolerance_minor=settings.minor(settings.shop.payout_tolerance),
+        cash_tolerance_minor=settings.minor(settings.shop.cash_tolerance),
         test_mode=mode != "live" if mode else settings.test_mode,
     )
 

@@ -37,9 +37,10 @@ def preview(no_refresh: bool, as_json: bool) -> None:
 
 @day.command()
 @click.option("--counted", default=None, metavar="AMOUNT", help="Cash counted in the drawer, in major units.")
+@click.option("--reason", default="", metavar="TEXT", help="Why the drawer is over or short.")
 @as_option
 @json_option
-def close(counted: str | None, actor: str, as_json: bool) -> None:
+def close(counted: str | None, reason: str, actor: str, as_json: bool) -> None:
     """Close the day: open exceptions are carried over under your name, nothing blocks.
 
     Example: pos day close --counted 1250.00
@@ -47,7 +48,8 @@ def close(counted: str | None, actor: str, as_json: bool) -> None:
 
     async def work(till: Till) -> DayView:
         counted_minor = parse_major(counted, till.currency) if counted is not None else None
-        view = await till.day.close(actor=actor or till.people.current(), counted_minor=counted_minor)
+        who = actor or till.people.current()
+        view = await till.day.close(actor=who, counted_minor=counted_minor, reason=reason)
         _show(till, view, as_json)
         return view
 
@@ -85,6 +87,8 @@ def _show(till: Till, view: DayView, as_json: bool) -> None:
     for row in view.exceptions:
         amount = money(row.amount_minor) if row.amount_minor else ""
         say(f"  {row.code} {row.number or row.subject}: {MEANING[row.code]} {amount}  -> {row.action.value}")
+    for noted in view.noted:
+        say(f"  {noted.code} {noted.number}: {MEANING[noted.code]} {money(noted.here_minor or 0)}")
     for total in view.totals:
         here = money(total.here_minor) if total.here_minor is not None else "-"
         there = money(total.there_minor) if total.there_minor is not None else "-"
@@ -103,6 +107,6 @@ def day_json(view: DayView) -> dict[str, Any]:
     plain = asdict(view)
     counts = view.categories()
     times = {key: utc(plain.pop(f"{key}_ms")) for key in ("from", "to", "report_at", "closed_at")}
-    for row in (*plain["matched"], *plain["corrected"], *plain["exceptions"]):
+    for row in (*plain["matched"], *plain["corrected"], *plain["noted"], *plain["exceptions"]):
         row["at"] = utc(row.pop("at_ms"))
     return {**plain, **times, "categories": counts}

@@ -200,7 +200,10 @@ def _highest(facts: Iterable[Fact], rank: Mapping[Kind, int], prefix: str) -> st
 
 
 def refunds_of(bundle: Bundle, known: Known) -> list[RefundState]:
-    """Refunds that facts tell of, whoever made them, and rows of ours that none tells of yet."""
+    """Refunds that facts tell of, whoever made them, and rows of ours that none tells of yet.
+
+    What went back is what the gateway says, even where a row of ours had asked for another amount.
+    """
     rows = {row.id: row for row in bundle.refunds}
     states, seen = [], set()
     for refund, own in sorted(known.refunds.items()):
@@ -208,11 +211,9 @@ def refunds_of(bundle: Bundle, known: Known) -> list[RefundState]:
         ours = ours or (refund if refund in rows else "")
         row = rows.get(ours)
         state = _highest(own, REFUND_RANK, "refund.") or "requested"
-        if row:
-            payment, amount, purpose = row.payment, row.amount_minor, row.purpose.value
-        else:
-            payment, amount = _target(own, Kind.REFUND_OF_PAYMENT), max((f.amount_minor or 0 for f in own), default=0)
-            purpose = "elsewhere"
+        amount = max(f.amount_minor or 0 for f in own) or (row.amount_minor if row else 0)
+        payment = row.payment if row else _target(own, Kind.REFUND_OF_PAYMENT)
+        purpose = row.purpose.value if row else "elsewhere"
         states.append(RefundState(refund, ours, payment, amount, state, purpose))
         seen.add(ours)
     for row in sorted(rows.values(), key=lambda r: r.id):

@@ -89,6 +89,10 @@ def findings(bundle: Bundle, verdict: Verdict) -> list[Finding]:
     for refund in verdict.refunds:
         if refund.purpose == "elsewhere" and refund.counts:
             found.append(Finding("M13", Action.REASON, refund.amount_minor, refund.id))
+    asked = {row.id: row.amount_minor for row in bundle.refunds}
+    for refund in verdict.refunds:
+        if refund.counts and (off := abs(asked.get(refund.ours, refund.amount_minor) - refund.amount_minor)):
+            found.append(Finding("M04", Action.INVESTIGATE, off, refund.id))
     for refund in unreplaced(verdict.refunds, bundle):
         found.append(Finding("M14", Action.RETRY_REFUND, refund.amount_minor, refund.ours or refund.id))
     if verdict.disputes_open_minor:

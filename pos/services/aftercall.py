@@ -9,11 +9,11 @@ from dataclasses import replace
 
 from pos.domain.errors import Refused
 from pos.domain.facts import Source
-from pos.domain.matching import Action
 from pos.domain.payment import Phase
-from pos.domain.ports import Asked, Gateway, LinkInfo, Outcome, ShortLinks
-from pos.domain.store_port import CallLog, Outgoing, Problem, Tx
+from pos.domain.ports import Asked, Gateway, LinkInfo, ShortLinks
+from pos.domain.store_port import CallLog, Outgoing, Tx
 from pos.services import schedule
+from pos.services.alarms import note_reused_key
 from pos.services.bus import CodeWanted, LinkIssued, OrderChanged
 from pos.services.context import Context
 from pos.services.desk import Desk
@@ -129,26 +129,9 @@ class AfterCall:
             tx.outbox.log(
                 CallLog(outgoing.order_id, attempt.id, now, "create", "create", outcome, message[:300], status)
             )
-            if outcome == Outcome.KEY_REUSED:
-                self._alarm(tx, outgoing, now)
+            note_reused_key(tx, self._context.ids, outgoing, outcome, now)
             self._settle.refold(tx, outgoing.order_id, now)
             return view_of(tx, outgoing.order_id, now)
 
         view = await self._context.store.write(write)
         self._context.bus.publish(OrderChanged(view.row))
-
-    def _alarm(self, tx: Tx, outgoing: Outgoing, now_ms: int) -> None:
-        """M22, once per attempt: a second one must not keep the first one's end from being written."""
-        problem = Problem(
-            id=self._context.ids.uuid7(),
-            order_id=outgoing.order_id,
-            code="M22",
-            subject=outgoing.attempt_id,
-            action=Action.INVESTIGATE,
-            amount_minor=0,
-            opened_at_ms=now_ms,
-            gateway=outgoing.call.gateway,
-        )
-        known = {(p.code, p.subject) for p in tx.problems.of_order(outgoing.order_id)}
-        if (problem.code, problem.subject) not in known:
-            tx.problems.put(problem)

@@ -158,7 +158,7 @@ class DayApi(Protocol):
         """The day as it stands; `refresh` reads the gateways' reports first (slow, may be partial)."""
         ...
 
-    async def close(self, *, actor: str, counted_minor: int | None = None) -> DayView:
+    async def close(self, *, actor: str, counted_minor: int | None = None, reason: str = "") -> DayView:
         """Close the business day: never blocked by open exceptions, which are carried over under `actor`'s name."""
         ...
 

@@ -20,6 +20,7 @@ from pos.domain.payment import KeyParts, idempotency_key
 from pos.domain.ports import Asked, Gateway, Outcome
 from pos.domain.store_port import CallLog, Outgoing, Tx
 from pos.domain.verdict import fold
+from pos.services.alarms import note_reused_key
 from pos.services.context import Context
 from pos.services.desk import Desk
 from pos.services.evidence import Evidence, evidence_of, unanswered_word
@@ -144,6 +145,7 @@ class Captures:
             tx.outbox.finish(row.id, "dead")
         else:
             tx.outbox.again(row.id, now + RETRY_MS)
+        note_reused_key(tx, self._context.ids, row, outcome, now)
         tx.outbox.log(CallLog(row.order_id, row.attempt_id, now, "capture", "capture", outcome, message[:300], status))
 
 

@@ -31,6 +31,10 @@ class ShopSettings:
     test_mode: bool = True
     second_above_minor: int | None = None
     """Above this amount whatever gives money back or believes a bank's message needs a second manager."""
+    payout_tolerance_minor: int = 0
+    """How far a payout and its fee may be off what was captured before a manager is told (M16, M17)."""
+    cash_tolerance_minor: int = 0
+    """How far the drawer may be off what the books say before a reason is asked for (M18)."""
 
     @property
     def zone(self) -> ZoneInfo:

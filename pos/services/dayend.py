@@ -7,7 +7,7 @@ Preview, close, screen and export come from one function, `_figures`.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -83,8 +83,8 @@ class DayEnd:
             runs = [await self._reconcile.sweep(name, from_ms=start) for name in self._names]
         return runs
 
-    async def close(self, *, actor: str, counted_minor: int | None = None) -> DayView:
-        """Close this till's shift with its Z, then the business day.
+    async def close(self, *, actor: str, counted_minor: int | None = None, reason: str = "") -> DayView:
+        """Close this till's shift with its Z, then the business day. `reason`: why the drawer is over or short (M18).
 
         Raises:
             NotAllowed: the actor may not close the day.
@@ -102,11 +102,11 @@ class DayEnd:
                 raise Refused(f"The day {day} is closed already.", "Sales from now on belong to the next one.")
             view = replace(self._figures(tx, day, runs), problems=texts)
             if counted_minor is not None:
-                view = _counted(view, counted_minor)
+                view = self._told_of_drawer(tx, _counted(view, counted_minor), actor, reason.strip(), now)
             self._close_shift(tx, actor, counted_minor, now)
             view = replace(view, closed_at_ms=now, closed_by=actor)
             report = self._chain(tx, "day", day, actor, _plain(view), now)
-            for alarm in _of_the_shop(tx):  # it stands on this report now; it is raised anew if it comes back
+            for alarm in _alarms(tx):  # it stands on this report now; it is raised anew if it comes back
                 tx.problems.close(alarm.id, now, actor, f"carried into the report of {day}")
             tx.journal.append(now, actor, "day.closed", day, {"no": report.no, "hash": report.hash})
             return replace(view, z_number=report.no, hash=report.hash)
@@ -183,6 +183,7 @@ class DayEnd:
             closed_at_ms=None,
             unread=tuple(run.note for run in runs if run.note),
             test=shop.test_mode,
+            noted=tuple(_of_other_days(tx, entries, start, end)),
         )
 
     def _names_of(self, entries: Sequence[ZEntry]) -> tuple[str, ...]:
@@ -251,6 +252,22 @@ class DayEnd:
             total += max(known, default=0)
         return total
 
+    def _told_of_drawer(self, tx: Tx, view: DayView, actor: str, reason: str, now_ms: int) -> DayView:
+        """M18: a drawer that is off by more than the shop allows stands before the manager until somebody says why."""
+        off = abs(view.cash_difference_minor or 0)
+        if off <= self._context.shop.cash_tolerance_minor:
+            return view
+        subject = f"till:{self._context.shop.till} {view.day}"
+        problem = Problem(self._context.ids.uuid7(), "", "M18", subject, Action.REASON, off, now_ms)
+        tx.problems.put(problem)
+        body = {"difference_minor": view.cash_difference_minor, "reason": reason}
+        tx.journal.append(now_ms, actor, "drawer.differs", subject, body)
+        if reason:
+            tx.problems.close(problem.id, now_ms, actor, reason)
+            return view
+        told = exception_view(tx, problem, view.currency)
+        return replace(view, exceptions=(*view.exceptions, told))
+
     # -- shift and chain ---------------------------------------------------------------------------------------------
 
     def _close_shift(self, tx: Tx, actor: str, counted_minor: int | None, now_ms: int) -> None:
@@ -281,6 +298,17 @@ def _owners(tx: Tx, captures: Sequence[Fact]) -> set[str]:
     return {touch.owner for touch in tx.facts.touched_by(captures) if touch.owner}
 
 
+def _of_other_days(tx: Tx, entries: Sequence[ZEntry], start: int, end: int) -> Iterator[MatchRow]:
+    """M21: captures that this Z tells of, whose own day is another: it stands in that day's reconciliation."""
+    for entry in entries:
+        at_ms = entry.captured_at_ms
+        if entry.kind == "capture" and at_ms is not None and not start <= at_ms < end:
+            order = tx.orders.get(entry.order_id)
+            assert order is not None
+            here, there = entry.amount_minor, entry.amount_minor
+            yield MatchRow("M21", order.id, order.number, at_ms, entry.method, here, there)
+
+
 def _counted(view: DayView, counted_minor: int) -> DayView:
     """The day with what was counted in the drawer beside what the books say should be there."""
     cash = next(row for row in view.totals if row.key == "cash")
@@ -308,9 +336,9 @@ def movements(entries: Sequence[ZEntry]) -> Movements:
     )
 
 
-def _of_the_shop(tx: Tx) -> list[Problem]:
-    """What is open and about no order: a copied till."""
-    return [problem for problem in tx.problems.listed(open_only=True) if not problem.order_id]
+def _alarms(tx: Tx) -> list[Problem]:
+    """M22 about no order: a copied till."""
+    return [p for p in tx.problems.listed(open_only=True) if p.code == "M22" and not p.order_id]
 
 
 def _plain(view: DayView) -> dict[str, Any]:
@@ -320,8 +348,8 @@ def _plain(view: DayView) -> dict[str, Any]:
 
 def _view(plain: dict[str, Any]) -> DayView:
     """A stored day as a view again."""
-    for name, cls in (("matched", MatchRow), ("corrected", MatchRow), ("totals", TotalRow)):
-        plain[name] = tuple(cls(**row) for row in plain[name])
+    for name, cls in (("matched", MatchRow), ("corrected", MatchRow), ("noted", MatchRow), ("totals", TotalRow)):
+        plain[name] = tuple(cls(**row) for row in plain.get(name, ()))  # `noted` came later than the first days
     plain["exceptions"] = tuple(
         ExceptionView(**{**row, "action": Action(row["action"])}) for row in plain["exceptions"]
     )

@@ -13,6 +13,7 @@ from pos.domain.ports import Asked, Gateway, NoAnswer, Outcome, PreparedCall
 from pos.domain.refund import Purpose
 from pos.domain.store_port import CallLog, Outgoing, Tx
 from pos.domain.verdict import Proposal, Verdict, fold, unreplaced
+from pos.services.alarms import note_reused_key
 from pos.services.approvals import Act, Approvals, Ask
 from pos.services.bus import OrderChanged
 from pos.services.context import Context
@@ -251,6 +252,7 @@ class Refunds:
 
         def write(tx: Tx) -> None:
             tx.outbox.again(row.id, now + pause)
+            note_reused_key(tx, self._context.ids, row, outcome, now)
             tx.outbox.log(
                 CallLog(row.order_id, row.attempt_id, now, "refund", "refund", outcome, message[:300], status)
             )

@@ -122,10 +122,10 @@ class Settle:
 
     def _sync_problems(self, tx: Tx, folded: Sequence[Folded], changes: Changes, now_ms: int) -> None:
         known = tx.problems.of_orders([each.bundle.order.id for each in folded])
-        new_id = self._context.ids.uuid7
+        new_id, tolerance = self._context.ids.uuid7, self._context.shop.payout_tolerance_minor
         for each in folded:
             mine = known[each.bundle.order.id]
-            changes.problems += changed_problems(each.bundle, each.verdict, mine, now_ms, new_id)
+            changes.problems += changed_problems(each.bundle, each.verdict, mine, now_ms, new_id, tolerance)
 
 
 def _keep(

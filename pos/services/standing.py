@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from pos.domain.joins import Bundle
 from pos.domain.matching import Action, Finding, findings
+from pos.domain.payouts import differing
 from pos.domain.refund import Refund
 from pos.domain.store_port import Problem
 from pos.domain.verdict import Verdict
@@ -17,10 +18,15 @@ UNKNOWN_LIMIT_MS = 10 * 60_000
 
 
 def changed_problems(
-    bundle: Bundle, verdict: Verdict, known: Sequence[Problem], now_ms: int, new_id: Callable[[], str]
+    bundle: Bundle,
+    verdict: Verdict,
+    known: Sequence[Problem],
+    now_ms: int,
+    new_id: Callable[[], str],
+    payout_tolerance_minor: int = 0,
 ) -> Iterator[Problem]:
     """Open what stands now, close what stands no longer; a manager's own resolution is not opened again."""
-    standing = _standing(bundle, verdict, now_ms)
+    standing = _standing(bundle, verdict, now_ms, payout_tolerance_minor)
     before = {(p.code, p.subject): p for p in known}
     for key, finding in standing.items():
         problem = before.get(key)
@@ -37,8 +43,10 @@ def changed_problems(
             yield replace(problem, closed_at_ms=now_ms, closed_by="", resolution="settled by facts")
 
 
-def _standing(bundle: Bundle, verdict: Verdict, now_ms: int) -> dict[tuple[str, str], Finding]:
-    standing = {(f.code, f.subject): f for f in findings(bundle, verdict)}
+def _standing(bundle: Bundle, verdict: Verdict, now_ms: int, tolerance_minor: int) -> dict[tuple[str, str], Finding]:
+    standing = {
+        (f.code, f.subject): f for f in (*findings(bundle, verdict), *differing(bundle, verdict, tolerance_minor))
+    }
     if _unknown_too_long(bundle, now_ms):
         standing[("M23", "")] = Finding("M23", Action.ASK, verdict.left_minor)
     for refund in bundle.refunds:

@@ -234,7 +234,7 @@ class TotalRow:
 
 @dataclass(frozen=True, slots=True)
 class MatchRow:
-    """One order or payment of the day after matching: code M01, M02, M03 ..."""
+    """One order or payment of the day after matching: code M01, M02, M03, M21."""
 
     code: str
     order_id: str
@@ -277,11 +277,13 @@ class DayView:
     stage: str = "counted"
     test: bool = False
     """Books of test mode: no money moved."""
+    noted: tuple[MatchRow, ...] = ()
+    """M21: money that this day's Z tells of and that was captured on another day."""
 
     def categories(self) -> dict[str, int]:
         """How many rows of each category."""
-        codes = [row.code for row in (*self.matched, *self.corrected)] + [row.code for row in self.exceptions]
-        counts = Counter(codes)
+        counts = Counter(row.code for row in (*self.matched, *self.corrected, *self.noted))
+        counts.update(row.code for row in self.exceptions)
         if self.parked_count:
             counts["M10"] = self.parked_count
         return dict(sorted(counts.items()))

@@ -59,6 +59,7 @@ class Day:
     TAB_EXCEPTIONS = Text("Needs you · {n}")
     TAB_CORRECTED = Text("Corrected · {n}")
     TAB_MATCHED = Text("Matched · {n}")
+    TAB_NOTED = Text("Other days · {n}")
     ORDER = Text("Order")
     TIME = Text("Time")
     GATEWAY = Text("Gateway")
@@ -83,6 +84,7 @@ class Day:
     COUNT_TITLE = Text("Count the drawer")
     COUNT_HINT = Text("Type what lies in the drawer, then close. Leave it empty to close without a count.")
     COUNTED_CASH = Text("Cash counted")
+    COUNT_REASON = Text("Why, if it is over or short")
     ATTACH_TITLE = Text("Attach to an order")
     ATTACH_HINT = Text("{amount} arrived at {gateway} with our reference, but no order here knows it.")
     ATTACH_NUMBER = Text("Number of the order")
@@ -131,7 +133,7 @@ _HAPPENED: dict[str, tuple[str, str]] = {
     "M19": ("failed", _("Wrong account or mode")),
     "M20": ("gone", _("Twice in the report")),
     "M21": ("gone", _("Belongs to another day")),
-    "M22": ("failed", _("Books do not verify")),
+    "M22": ("failed", _("Integrity is not proven")),
     "M23": ("unknown", _("Outcome unknown")),
 }
 _ADVICE: dict[str, str] = {

@@ -39,6 +39,8 @@ def test_an_empty_file_gives_the_defaults() -> None:
         ('[shop]\ncurrency = "INR"\n[people]\nsecond_person_above = "-5"\n', "line 4"),
         ('[shop]\ncurrency = "JPY"\n[people]\nsecond_person_above = "5.50"\n', "line 4"),
         ("[people]\nsecond_person_above = 500\n", "line 2"),
+        ('[shop]\ncash_tolerance = "a bit"\n', "line 2"),
+        ('[shop]\ncurrency = "JPY"\npayout_tolerance = "0.50"\n', "line 3"),
         ('[people]\nopen_pass = true\n[gateways.stripe]\nmode = "live"\n', "line 2"),
     ],
 )

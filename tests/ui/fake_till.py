@@ -551,9 +551,9 @@ class Day:
         assert self.till.today is not None
         return self.till.today
 
-    async def close(self, *, actor: str, counted_minor: int | None = None) -> DayView:
+    async def close(self, *, actor: str, counted_minor: int | None = None, reason: str = "") -> DayView:
         self.till.people.allow("close_day", actor)
-        await self.till.asked(f"close {counted_minor}")
+        await self.till.asked(f"close {counted_minor} {reason}".rstrip())
         assert self.till.today is not None
         self.till.today = replace(
             self.till.today, closed_at_ms=self.till.clock(), closed_by=actor, z_number=185, hash="9f2c"

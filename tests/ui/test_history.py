@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from pos.domain.errors import Unreachable
+from pos.services.views import MatchRow
 from pos.ui.counter import Stage
 from pos.ui.theme import Theme
 from tests.ui import scenes
@@ -183,6 +184,32 @@ def test_the_day_closes_with_what_was_counted(office: Stand) -> None:
     assert "close 846000" in office.till.calls
     assert "Closed by Meera" in office.text("day.closed")
     assert not office.window.commands["day.close"].isEnabled()
+
+
+def test_a_drawer_that_is_short_is_closed_with_its_reason(office: Stand) -> None:
+    office.press(Qt.Key.Key_F11)
+    office.settle()
+    office.bot.mouseClick(office.find("button.day.close"), Qt.MouseButton.LeftButton)
+    office.until(office.find("count.amount").hasFocus)
+    office.type("8450")
+    office.bot.mouseClick(office.find("count.reason"), Qt.MouseButton.LeftButton)
+    office.type("a note was torn")
+    office.press(Qt.Key.Key_Return)
+    office.settle()
+    assert "close 845000 a note was torn" in office.till.calls
+
+
+def test_money_of_another_day_has_a_tab_of_its_own(office: Stand) -> None:
+    late = MatchRow("M21", "o1", "1-00007", office.till.clock() - 86_400_000, "stripe", 6_000, 6_000)
+    today = office.till.today
+    assert today is not None
+    office.till.today = replace(today, noted=(late,))
+    office.press(Qt.Key.Key_F11)
+    office.settle()
+    office.bot.mouseClick(office.find("day.tabs.noted"), Qt.MouseButton.LeftButton)
+    model = office.window.panels.day.model
+    assert [model.index(0, at).data() for at in (0, 5)] == ["1-00007", "Belongs to another day"]
+    assert model.rowCount() == 1
 
 
 def test_a_cashier_may_not_close_the_day(office: Stand) -> None:

@@ -53,9 +53,11 @@ class FactRows(Rows):
 
     def touched_by(self, facts: Sequence[Fact]) -> list[Touch]:
         others = {f.object for f in facts if f.kind.startswith(("refund.", "dispute.")) and not f.kind.is_binding}
+        lines = {(f.gateway, f.object) for f in facts if f.kind is Kind.PAYOUT_INCLUDED}
+        others |= {thing for _, thing in lines}
         of_others = self._payments_of(others)
         payments = {(f.gateway, f.object) for f in facts if f.kind.startswith("payment.")}
-        payments |= {(f.gateway, f.target) for f in facts if f.kind in TO_PAYMENT}
+        payments |= lines.union((f.gateway, f.target) for f in facts if f.kind in TO_PAYMENT)
         claims = self._claims(payments.union(*of_others.values()))
         rows = self._refund_rows({f.target for f in facts if f.kind is Kind.REFUND_OF_OURS} | others)
         links = self._attempts.owners({(f.gateway, f.object) for f in facts if f.kind.startswith("link.")})
@@ -70,6 +72,7 @@ class FactRows(Rows):
             else:
                 row = rows.get(fact.target if fact.kind is Kind.REFUND_OF_OURS else fact.object, "")
                 said = [claims[payment].orders for payment in of_others.get(fact.object, ())]
+                said += [claims[key].orders for key in lines & {(fact.gateway, fact.object)}]
                 found.append(Touch(frozenset({row}.union(*said) - {""})))
         return found
 

@@ -66,10 +66,11 @@ class DayControl(QObject):
             self._set_reading(True)
             self._start(self._till.day.preview(refresh=True))
 
-    def close_day(self, counted_minor: int | None) -> None:
+    def close_day(self, counted_minor: int | None, reason: str) -> None:
         self._flow.close()
         self._set_reading(True)
-        self._start(self._till.day.close(actor=self._flow.counter.actor, counted_minor=counted_minor))
+        actor = self._flow.counter.actor
+        self._start(self._till.day.close(actor=actor, counted_minor=counted_minor, reason=reason))
 
     def attach(self, payment: str, number: str) -> None:
         self._flow.close()

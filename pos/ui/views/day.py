@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 ROW_HEIGHT = 59
 WIDTHS = (0.103, 0.072, 0.1, 0.12, 0.11, 0.29, 0.205)
-EXCEPTIONS, CORRECTED, MATCHED = "exceptions", "corrected", "matched"
+EXCEPTIONS, CORRECTED, MATCHED, NOTED = "exceptions", "corrected", "matched", "noted"
 MAX_BUTTONS = 200
 """Exceptions with a button of their own; below them Enter on the row does the same."""
 
@@ -110,7 +110,10 @@ class DayPanel(QWidget):
             (CORRECTED, Day.TAB_CORRECTED.format(n=len(view.corrected))),
             (MATCHED, Day.TAB_MATCHED.format(n=len(view.matched))),
         ]
-        self.tabs.set(tabs, self.tabs.key or EXCEPTIONS)
+        if view.noted:
+            tabs.append((NOTED, Day.TAB_NOTED.format(n=len(view.noted))))
+        known = self.tabs.key in dict(tabs)
+        self.tabs.set(tabs, self.tabs.key if known else EXCEPTIONS)
         self._show_rows()
 
     def _window(self, view: DayView) -> str:
@@ -134,6 +137,8 @@ class DayPanel(QWidget):
             rows = list(view.corrected)
         elif self.tabs.key == MATCHED:
             rows = list(view.matched)
+        elif self.tabs.key == NOTED:
+            rows = list(view.noted)
         self.model.show(rows)
         self.nothing.setVisible(not rows)
         for at, row in enumerate(rows[:MAX_BUTTONS]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QPlainTextEdit
+from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 from pos.ui.theme import body_font
 from pos.ui.views.form import FormPanel, ReasonPanel, text_field
@@ -187,9 +187,9 @@ class SecondPanel(FormPanel):
 
 
 class CountPanel(FormPanel):
-    """What lies in the drawer, or nothing. `answered(counted_minor or None)`."""
+    """What lies in the drawer, or nothing. `answered(counted_minor or None, why it is over or short or "")`."""
 
-    answered = Signal(object)
+    answered = Signal(object, str)
 
     def __init__(self, kit: Kit, back: QAction, confirm: QAction) -> None:
         super().__init__(kit, "countPanel", back, Cash.BACK)
@@ -197,7 +197,9 @@ class CountPanel(FormPanel):
         self.field = AmountField(kit.formats, "count.amount", Day.COUNTED_CASH)
         self.keypad = Keypad(kit)
         self.keypad.pressed.connect(self.field.press)
-        for widget in (label(Day.COUNTED_CASH, "small"), self.field, self.keypad):
+        self.reason = text_field("count.reason", Day.COUNT_REASON)
+        parts: tuple[QWidget, ...] = (label(Day.COUNTED_CASH, "small"), self.field, self.keypad)
+        for widget in (*parts, label(Day.COUNT_REASON, "small"), self.reason):
             self.body.addWidget(widget)
         self.add_confirm(confirm, Day.CLOSE)
 
@@ -207,12 +209,13 @@ class CountPanel(FormPanel):
 
     def open(self) -> None:
         self.field.set_minor(None)
+        self.reason.clear()
 
     def focus_first(self) -> None:
         self.field.setFocus()
 
     def confirm(self) -> None:
-        self.answered.emit(self.field.minor)
+        self.answered.emit(self.field.minor, self.reason.text().strip())
 
 
 class AttachPanel(FormPanel):
