@@ -132,6 +132,12 @@ class Formats:
         pattern = _WEEKDAY_DATE.get(self.locale.language, "EEEE d MMMM")
         return format_date(date.fromisoformat(iso_day), pattern, locale=self.locale)
 
+    def short_day(self, at_ms: int) -> str:
+        """21 Nov, for a narrow column."""
+        from babel.dates import format_skeleton
+
+        return format_skeleton("MMMd", self._local(at_ms), locale=self.locale)
+
     def date_time(self, at_ms: int) -> str:
         from babel.dates import format_date
 

@@ -67,7 +67,7 @@ class DayModel(QAbstractTableModel):
             case 0:
                 return row.number or NOTHING
             case 1:
-                return self._formats.date_time(row.at_ms) if row.code == "M21" else self._formats.time(row.at_ms)
+                return self._formats.short_day(row.at_ms) if row.code == "M21" else self._formats.time(row.at_ms)
             case 2:
                 return row.gateway.title()
             case 3:
