@@ -84,7 +84,7 @@ async def test_a_refund_whose_key_somebody_else_has_used_alarms(shop: Shop, bank
     for _ in range(3):
         shop.clock.advance(300)
         await shop.probe()
-    if shop.gateway == "stripe":  # the other one shows the refund to the look that comes first, so nothing is sent again
+    if shop.gateway == "stripe":  # the other one shows the refund to the look before, and nothing is sent again
         assert (await codes(shop)).count("M22") == 1
     await sweep(shop)
     assert ("M04", 1_000) in [(e.code, e.amount_minor) for e in await shop.till.exceptions.listed()]

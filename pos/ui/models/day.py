@@ -67,7 +67,7 @@ class DayModel(QAbstractTableModel):
             case 0:
                 return row.number or NOTHING
             case 1:
-                return self._formats.short_day(row.at_ms) if row.code == "M21" else self._formats.time(row.at_ms)
+                return self._formats.time(row.at_ms)
             case 2:
                 return row.gateway.title()
             case 3:
@@ -75,7 +75,8 @@ class DayModel(QAbstractTableModel):
             case 4:
                 return self._formats.money_or_dash(row.gateway_minor)
             case 5:
-                return what_happened(row, self._now_ms())[1]
+                words = what_happened(row, self._now_ms())[1]
+                return f"{words} · {self._formats.short_day(row.at_ms)}" if row.code == "M21" else words
         return suggestion(row, self._formats) if isinstance(row, ExceptionView) and row.open else ""
 
 
