@@ -30,7 +30,7 @@ LEASE_MS = 30_000
 RENEW_BEFORE_MS = 20_000
 """A lease with less than this left is renewed by the next write; `pos.sync.presence` sees that there is one."""
 
-_VERSION = text("SELECT value FROM meta WHERE key = 'min_writer'")
+_VERSION = "SELECT value FROM meta WHERE key = 'min_writer'"
 _ALL = text(
     "SELECT (SELECT value FROM meta WHERE key = 'min_writer') AS min_writer, lease.owner, lease.until_ms,"
     " CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) AS now_ms"
@@ -66,7 +66,7 @@ class Gate:
             ReadOnly: a newer version has changed the books, or another copy of this till is at work.
         """
         if self._identity is None or connection.dialect.name == "sqlite":
-            _check_version(connection.execute(_VERSION).scalar())
+            _check_version(connection.exec_driver_sql(_VERSION).scalar())
             return
         row = connection.execute(_ALL, {"name": self.name}).one()
         _check_version(row.min_writer)

@@ -10,8 +10,6 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import text
-
 from pos.app.wiring import Till
 from pos.domain.basket import Line
 from pos.domain.cash import GiveBack
@@ -128,7 +126,7 @@ class Crowd:
     def _books(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
         with self.world.ground.engine.connect() as plain:
             connection = plain.execution_options(reader=True)
-            return [tuple(row) for row in connection.execute(text(sql), values).all()]
+            return [tuple(row) for row in connection.exec_driver_sql(sql, values).all()]
 
     def _lines(self) -> list[Line]:
         chosen: list[Product] = self.rng.choices((TEA, CAKE), k=self.rng.randint(1, 3))

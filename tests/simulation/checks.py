@@ -11,8 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import text
-
 from pos.domain.joins import Bundle
 from pos.domain.order import Life as OrderLife
 from pos.domain.payment import Attempt, Phase
@@ -78,10 +76,8 @@ class Watch:
         life.database.read_now(lambda tx: self._look(tx, at_all=at_all))
 
     def _look(self, tx: Any, *, at_all: bool) -> None:
-        rows = tx.connection.execute(
-            text("SELECT id, touch FROM orders WHERE touch > :touch ORDER BY id"),
-            {"touch": 0 if at_all else self.touch},
-        ).all()
+        changed = "SELECT id, touch FROM orders WHERE touch > ? ORDER BY id"
+        rows = tx.connection.exec_driver_sql(changed, (0 if at_all else self.touch,)).all()
         for order_id, touch in rows:
             self.touch = max(self.touch, touch)
             self._look_at(tx, order_id)
@@ -158,8 +154,8 @@ class Watch:
     async def _give_up_all(self) -> None:
         """The shop closes: a link without an expiry of its own would wait for months."""
         database = self.world.lives["1"].database
-        sql = text("SELECT DISTINCT order_id FROM attempt WHERE phase IN ('drafted', 'requesting', 'open', 'closing')")
-        live = database.read_now(lambda tx: sorted(tx.connection.execute(sql).scalars()))  # type: ignore[attr-defined]
+        sql = "SELECT DISTINCT order_id FROM attempt WHERE phase IN ('drafted', 'requesting', 'open', 'closing')"
+        live = database.read_now(lambda tx: sorted(tx.connection.exec_driver_sql(sql).scalars()))  # type: ignore[attr-defined]
         for order in live:
             await self.world.begin("1", "give up", lambda t, order=order: t.checkout.give_up(order))
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from sqlalchemy import ColumnElement, Executable, and_, bindparam, func, literal_column, or_, select, text
+from sqlalchemy import Executable, Integer, and_, bindparam, func, literal_column, or_, select, text
 
 from pos.domain.errors import Broken
 from pos.domain.payment import ALLOWED, Attempt, Phase
@@ -15,7 +15,21 @@ from pos.store.repositories.base import Rows
 
 _a = tables.attempt
 _ATTEMPT = mapping.Loader(Attempt, _a)
-_BY_NO = select(*_ATTEMPT.columns).order_by(_a.c.no)
+_ALL = select(*_ATTEMPT.columns)
+_BY_NO = _ALL.order_by(_a.c.no)
+_BY_ID = _ALL.where(_a.c.id == bindparam("id"))
+_BY_LINK = _ALL.where(_a.c.gateway == bindparam("gateway"), _a.c.link_id == bindparam("link"))
+_BY_REFERENCE = _ALL.where(_a.c.reference == bindparam("reference"))
+_o = tables.orders
+_WITH_ORDER = _ALL.join(_o, _o.c.id == _a.c.order_id)
+_SET_BACK = and_(func.coalesce(_a.c.looked_at_ms, _a.c.drafted_at_ms) > bindparam("now_ms"), _a.c.looks_failed == 0)
+_MINE = and_(or_(_a.c.look_due_at_ms <= bindparam("now_ms"), _SET_BACK), _o.c.till == bindparam("till"))
+_DUE = (
+    _WITH_ORDER.where(_a.c.look_due_at_ms > 0, or_(_MINE, _a.c.look_due_at_ms <= bindparam("left_ms")))
+    .order_by(_a.c.look_due_at_ms)
+    .limit(bindparam("limit", type_=Integer))
+)
+_NEXT_DUE = _WITH_ORDER.with_only_columns(func.min(_a.c.look_due_at_ms)).where(_o.c.till == bindparam("till"))
 # the words stand in the text, not as a parameter, so that the partial index of links serves this
 _LINKS = select(_a.c.link_id, _a.c.order_id).where(_a.c.gateway == bindparam("gateway"), text("attempt.link_id <> ''"))
 FOR_EVER = frozenset({"id", "order_id", "no", "key", "reference"})
@@ -67,7 +81,7 @@ class AttemptRows(Rows):
         raise Broken(f"An attempt cannot go from {stored[wrong.id]} to {wrong.phase}.", "Please report this.")
 
     def get(self, attempt_id: str) -> Attempt | None:
-        return self._first(_a.c.id == attempt_id)
+        return self._first(_BY_ID, id=attempt_id)
 
     def of_order(self, order_id: str) -> list[Attempt]:
         return self.of_orders([order_id])[order_id]
@@ -87,10 +101,10 @@ class AttemptRows(Rows):
         return found
 
     def by_link(self, gateway: str, link_id: str) -> Attempt | None:
-        return self._first(and_(_a.c.gateway == gateway, _a.c.link_id == link_id))
+        return self._first(_BY_LINK, gateway=gateway, link=link_id)
 
     def by_reference(self, reference: str) -> Attempt | None:
-        return self._first(_a.c.reference == reference)
+        return self._first(_BY_REFERENCE, reference=reference)
 
     def newest_links(self, gateway: str, mode: str) -> list[tuple[str, str]]:
         where = and_(_a.c.gateway == gateway, _a.c.mode == mode, _a.c.link_id != "")
@@ -105,22 +119,12 @@ class AttemptRows(Rows):
 
         Due is also what was last looked at in the future: the clock has been set back since.
         """
-        o = tables.orders
-        past = _a.c.look_due_at_ms <= now_ms
-        set_back = and_(func.coalesce(_a.c.looked_at_ms, _a.c.drafted_at_ms) > now_ms, _a.c.looks_failed == 0)
-        left_waiting = _a.c.look_due_at_ms <= now_ms - LEFT_WAITING_MS
-        query = (
-            select(_a)
-            .join(o, o.c.id == _a.c.order_id)
-            .where(_a.c.look_due_at_ms > 0, or_(and_(or_(past, set_back), o.c.till == till), left_waiting))
-            .order_by(_a.c.look_due_at_ms)
-        )
-        return [mapping.load(Attempt, row) for row in self._all(query.limit(limit))]
+        left_ms = now_ms - LEFT_WAITING_MS
+        return _ATTEMPT.all(self._read(_DUE, now_ms=now_ms, till=till, left_ms=left_ms, limit=limit))
 
     def next_due_ms(self, till: str) -> int | None:
-        o = tables.orders
-        query = select(func.min(_a.c.look_due_at_ms)).join(o, o.c.id == _a.c.order_id).where(o.c.till == till)
-        return self._c.execute(query).scalar()
+        found: int | None = self._read(_NEXT_DUE, till=till)[0][0]
+        return found
 
     def unsettled(self, gateway: str) -> int:
         live = text(f"attempt.phase IN {tables.LIVE_PHASES}")
@@ -128,6 +132,5 @@ class AttemptRows(Rows):
         query = select(func.count()).select_from(_a).where(_a.c.gateway == gateway, or_(live, given_up))
         return self._c.execute(query).scalar_one()
 
-    def _first(self, condition: ColumnElement[bool]) -> Attempt | None:
-        row = self._one(select(_a).where(condition))
-        return mapping.load(Attempt, row) if row is not None else None
+    def _first(self, query: Any, **given: str) -> Attempt | None:
+        return next(iter(_ATTEMPT.all(self._read(query, **given))), None)

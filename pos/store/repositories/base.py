@@ -8,10 +8,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Integer, Table, Text, bindparam, cast
+from sqlalchemy import Connection, Table, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
-
-from pos.store import tables
 
 T = TypeVar("T")
 Insert = Callable[[Table], Any]
@@ -20,6 +18,10 @@ Making = Callable[[Insert], Any]
 
 equal where it makes the same.
 """
+_COUNT_UP = (
+    "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key)"
+    " DO UPDATE SET value = CAST(CAST(meta.value AS BIGINT) + ? AS TEXT) RETURNING value"
+)
 AT_ONCE = 500
 """Values of one IN list: SQLite takes 32,766 parameters in a statement, PostgreSQL 65,535."""
 
@@ -74,6 +76,16 @@ class Rows:
         text, pick = _compiled(make, self._c.dialect.name)
         return self._c.exec_driver_sql(text, [pick(row) for row in rows]).rowcount
 
+    def _read(self, query: Any, **given: Any) -> list[Any]:
+        """Rows of a query that is made once in the life of the process; `given` are the parameters that it names.
+
+        To put a statement together, and to find it again among those known, takes longer than to run it. The rows are
+        the driver's own, as with `_among`.
+        """
+        text, names, fixed = _prepared(query, self._c.dialect.name)
+        values = tuple(given[name] if name in given else fixed[name] for name in names)
+        return list(self._c.exec_driver_sql(text, values).all())
+
     def _among(self, query: Any, column: Any, values: Collection[str], *given: Any) -> list[Any]:
         """Rows of `query` whose `column` is one of the values; the query is made once, `given` are its own parameters.
 
@@ -89,12 +101,8 @@ class Rows:
 
     def _count_up(self, key: str, by: int = 1) -> int:
         """A counter that moves only with this transaction, moved; the last of the `by` numbers that are ours now."""
-        make = sqlite.insert if self._is_sqlite else postgresql.insert
-        meta = tables.meta
-        statement = make(meta).values(key=key, value=str(by))
-        more = cast(cast(meta.c.value, Integer) + by, Text)
-        statement = statement.on_conflict_do_update(index_elements=["key"], set_={"value": more})
-        return int(self._c.execute(statement.returning(meta.c.value)).scalar_one())
+        mark = "?" if self._is_sqlite else "%s"
+        return int(self._c.exec_driver_sql(_COUNT_UP.replace("?", mark), (key, str(by), by)).scalar_one())
 
     def _all(self, statement: Any) -> Sequence[Any]:
         return self._c.execute(statement).mappings().all()
@@ -136,6 +144,15 @@ def _compiled(make: Any, engine: str) -> tuple[str, Callable[[Mapping[str, Any]]
     dialect, insert = _by_position(engine)
     said = make(insert).compile(dialect=dialect)
     return str(said), operator.itemgetter(*said.positiontup)
+
+
+@functools.cache
+def _prepared(query: Any, engine: str) -> tuple[str, tuple[str, ...], dict[str, Any]]:
+    """Text for the driver, the names of its parameters in their places, and the values that stand in the query."""
+    dialect, _ = _by_position(engine)
+    said = query.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+    fixed = {name: str(value) if isinstance(value, str) else value for name, value in said.params.items()}
+    return str(said), tuple(said.positiontup), fixed
 
 
 @functools.cache

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
-from sqlalchemy import ColumnElement, and_, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, and_, func, literal_column, select
 
 from pos.domain.facts import Fact, Kind, Sighting, Source
 from pos.domain.joins import Bundle, order_of
@@ -102,11 +102,13 @@ class FactRows(Rows):
 
     def of_payments(self, payments: Collection[tuple[str, str]]) -> dict[tuple[str, str], list[Fact]]:
         found: dict[tuple[str, str], list[Fact]] = {payment: [] for payment in payments}
-        for part in parts({payment for _, payment in payments}):
-            for fact in self._facts(or_(_f.c.object.in_(part), _f.c.target.in_(part))):
-                for end in {fact.object, fact.target}.intersection(part):
-                    if (fact.gateway, end) in found:
-                        found[(fact.gateway, end)].append(fact)
+        names = {payment for _, payment in payments}
+        rows = {row[0]: row for end in (_f.c.object, _f.c.target) for row in self._among(_WITH_SEQ, end, names)}
+        for _, row in sorted(rows.items()):
+            fact = _FACT.make(row[1:])
+            for end in {fact.object, fact.target} & names:
+                if (fact.gateway, end) in found:
+                    found[(fact.gateway, end)].append(fact)
         return found
 
     def unbound(self, gateway: str, payments: Sequence[str]) -> list[str]:

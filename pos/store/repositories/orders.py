@@ -25,6 +25,11 @@ _r = tables.revision
 _a = tables.attempt
 _ORDER = mapping.Loader(Order, _o)
 _CACHED = mapping.Loader(Cached, _o)
+_ONE = select(*_ORDER.columns).limit(1)
+_BY_ID = _ONE.where(_o.c.id == bindparam("id"))
+_BY_KEY = _ONE.where(_o.c.key == bindparam("key"))
+_BY_NUMBER = _ONE.where(_o.c.number == bindparam("number"))
+_TAX = select(_r.c.tax_included).where(_r.c.order_id == bindparam("order_id")).order_by(_r.c.revision.desc()).limit(1)
 _LOCKED = select(*_ORDER.columns).order_by(_o.c.id).with_for_update()
 _MONEY = select(_o.c.id, *_CACHED.columns)
 _LINES = select(_r.c.order_id, _r.c.revision, _r.c.lines)
@@ -41,13 +46,13 @@ class OrderRows(Rows):
         return self._orders(rows)
 
     def get(self, order_id: str) -> Order | None:
-        return self._first(_o.c.id == order_id)
+        return self._first(_BY_ID, id=order_id)
 
     def by_key(self, key: str) -> Order | None:
-        return self._first(_o.c.key == key)
+        return self._first(_BY_KEY, key=key)
 
     def by_number(self, number: str) -> Order | None:
-        return self._first(_o.c.number == number)
+        return self._first(_BY_NUMBER, number=number)
 
     def next_number(self, till: str) -> str:
         """`<till>-<five digits>`, counting per till; the counter moves in the order's own transaction."""
@@ -80,8 +85,7 @@ class OrderRows(Rows):
         self._c.execute(_r.update().where(where).values(frozen_at_ms=at_ms))
 
     def tax_included(self, order_id: str) -> bool:
-        newest = select(_r.c.tax_included).where(_r.c.order_id == order_id).order_by(_r.c.revision.desc()).limit(1)
-        return bool(self._c.execute(newest).scalar())
+        return any(row.tax_included for row in self._read(_TAX, order_id=order_id))
 
     def cache(self, changes: Mapping[str, Cached]) -> None:
         if changes:
@@ -115,9 +119,8 @@ class OrderRows(Rows):
             for row in rows
         ]
 
-    def _first(self, condition: ColumnElement[bool]) -> Order | None:
-        rows = self._c.execute(select(*_ORDER.columns).where(condition).limit(1)).all()
-        return next(iter(self._orders(rows)), None)
+    def _first(self, query: Any, **given: str) -> Order | None:
+        return next(iter(self._orders(self._read(query, **given))), None)
 
     def _orders(self, rows: Sequence[Any]) -> list[Order]:
         """With the lines of their revision: read after the rows were locked, so that they are of what is locked."""

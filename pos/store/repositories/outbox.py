@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import Integer, and_, bindparam, func, or_, select
 
 from pos.domain.ports import Operation, PreparedCall
 from pos.domain.store_port import CallLog, Outgoing
@@ -14,6 +14,15 @@ from pos.store.repositories.base import Rows
 
 _x = tables.outbox
 _l = tables.call_log
+_DUE = (
+    select(_x)
+    .where(_x.c.state == "ready", _x.c.next_at_ms <= bindparam("now_ms"), _x.c.operation != "capture")
+    .where(or_(_x.c.owner == "", _x.c.lease_until_ms < bindparam("now_ms")))
+    .order_by(_x.c.next_at_ms)
+    .limit(bindparam("limit", type_=Integer))
+)
+_CALLS = select(_l).order_by(_l.c.id)
+_CALLS_OF = _CALLS.where(_l.c.order_id == bindparam("order_id"))
 
 
 class OutboxRows(Rows):
@@ -43,13 +52,7 @@ class OutboxRows(Rows):
 
     def due(self, now_ms: int, limit: int) -> list[Outgoing]:
         """What time alone makes due; captures are sent again only after a look found them still needed."""
-        free = or_(_x.c.owner == "", _x.c.lease_until_ms < now_ms)
-        query = (
-            select(_x)
-            .where(_x.c.state == "ready", _x.c.next_at_ms <= now_ms, _x.c.operation != "capture", free)
-            .order_by(_x.c.next_at_ms)
-        )
-        return [_outgoing(row) for row in self._all(query.limit(limit))]
+        return [_outgoing(row._mapping) for row in self._read(_DUE, now_ms=now_ms, limit=limit)]
 
     def of_attempt(self, attempt_id: str, operation: str) -> Outgoing | None:
         where = and_(_x.c.attempt_id == attempt_id, _x.c.operation == operation)
@@ -79,10 +82,8 @@ class OutboxRows(Rows):
         self._insert(_l, mapping.dump(line))
 
     def calls(self, order_id: str = "") -> list[CallLog]:
-        query = select(_l).order_by(_l.c.id)
-        if order_id:
-            query = query.where(_l.c.order_id == order_id)
-        return [mapping.load(CallLog, row) for row in self._all(query)]
+        rows = self._read(_CALLS_OF, order_id=order_id) if order_id else self._read(_CALLS)
+        return [mapping.load(CallLog, row._mapping) for row in rows]
 
 
 def _outgoing(row: Any) -> Outgoing:

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import bindparam, select
 
 from pos.domain.plan import Plan, Share, Way
 from pos.store import mapping, tables
@@ -14,6 +14,8 @@ from pos.store.repositories.base import Rows
 
 _p = tables.plan
 _r = tables.revision
+_OF_ORDER = select(_p).where(_p.c.order_id == bindparam("order_id")).order_by(_p.c.no)
+_TOTAL = select(_r.c.total_minor).where(_r.c.order_id == bindparam("order_id"), _r.c.revision == bindparam("revision"))
 
 
 class PlanRows(Rows):
@@ -22,18 +24,15 @@ class PlanRows(Rows):
         self._insert(_p, mapping.dump(plan, shares=shares))
 
     def last(self, order_id: str) -> Plan | None:
-        row = self._one(select(_p).where(_p.c.order_id == order_id).order_by(_p.c.no.desc()).limit(1))
-        return _plan(row) if row is not None else None
+        return next(reversed(self.all(order_id)), None)
 
     def all(self, order_id: str = "") -> list[Plan]:
-        query = select(_p).order_by(_p.c.made_at_ms, _p.c.order_id, _p.c.no)
         if order_id:
-            query = query.where(_p.c.order_id == order_id)
-        return [_plan(row) for row in self._all(query)]
+            return [_plan(row._mapping) for row in self._read(_OF_ORDER, order_id=order_id)]
+        return [_plan(row) for row in self._all(select(_p).order_by(_p.c.made_at_ms, _p.c.order_id, _p.c.no))]
 
     def total_of(self, order_id: str, revision: int) -> int | None:
-        where = and_(_r.c.order_id == order_id, _r.c.revision == revision)
-        return self._c.execute(select(_r.c.total_minor).where(where)).scalar()
+        return next((row.total_minor for row in self._read(_TOTAL, order_id=order_id, revision=revision)), None)
 
 
 def _plan(row: Any) -> Plan:

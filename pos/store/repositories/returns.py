@@ -6,13 +6,15 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, bindparam, select
 
 from pos.domain.returning import Return, ReturnLine
 from pos.store import mapping, tables
 from pos.store.repositories.base import Rows
 
 _c = tables.credit_note
+_IN_ORDER = select(_c).order_by(_c.c.till, _c.c.number)
+_OF_ORDER = _IN_ORDER.where(_c.c.order_id == bindparam("order_id"))
 
 
 class ReturnRows(Rows):
@@ -24,7 +26,7 @@ class ReturnRows(Rows):
         self._insert(_c, mapping.dump(note, key=note.key or None, lines=lines))
 
     def of_order(self, order_id: str) -> list[Return]:
-        return self._notes(_c.c.order_id == order_id)
+        return [_note(row._mapping) for row in self._read(_OF_ORDER, order_id=order_id)]
 
     def by_key(self, key: str) -> Return | None:
         return next(iter(self._notes(_c.c.key == key)), None)
@@ -36,7 +38,7 @@ class ReturnRows(Rows):
         return self._notes(_c.c.day == day) if day else self._notes()
 
     def _notes(self, *where: ColumnElement[bool]) -> list[Return]:
-        return [_note(row) for row in self._all(select(_c).where(*where).order_by(_c.c.till, _c.c.number))]
+        return [_note(row) for row in self._all(_IN_ORDER.where(*where))]
 
 
 def _note(row: Any) -> Return:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Connection, Integer, and_, bindparam, func, or_, select
 
 from pos.domain.store_port import Hint, SweepRun
 from pos.store import mapping, tables
@@ -13,6 +13,15 @@ _m = tables.meta
 _w = tables.watermark
 _s = tables.sweep_run
 _l = tables.lease
+_HINTS = (
+    select(_h)
+    .where(_h.c.next_at_ms <= bindparam("now_ms"))
+    .order_by(_h.c.next_at_ms)
+    .limit(bindparam("limit", type_=Integer))
+)
+_META = select(_m.c.value).where(_m.c.key == bindparam("key"))
+_WATERMARK = select(_w.c.at_ms).where(_w.c.gateway == bindparam("gateway"))
+_FIRST_ORDER = select(func.min(tables.orders.c.created_at_ms))
 LEASE_MAX_MS = 13 * 3_600_000
 """No lease is longer (sweeps are at most 12 hours apart): one that says so is from before the clock was set back."""
 
@@ -27,8 +36,7 @@ class SyncRows(Rows):
         self._c.execute(self._insert_new(_h).values(mapping.dump(hint)))
 
     def hints(self, now_ms: int, limit: int) -> list[Hint]:
-        query = select(_h).where(_h.c.next_at_ms <= now_ms).order_by(_h.c.next_at_ms).limit(limit)
-        return [mapping.load(Hint, row) for row in self._all(query)]
+        return [mapping.load(Hint, row._mapping) for row in self._read(_HINTS, now_ms=now_ms, limit=limit)]
 
     def claim_hint(self, hint: Hint, next_at_ms: int) -> bool:
         where = and_(_h.c.id == hint.id, _h.c.tries == hint.tries, _h.c.next_at_ms == hint.next_at_ms)
@@ -50,10 +58,10 @@ class SyncRows(Rows):
                 self._put(_m, {"key": key, "value": cursor})
 
     def furthest_cursor(self) -> str:
-        return self._c.execute(select(_m.c.value).where(_m.c.key == self._furthest_key)).scalar() or ""
+        return next((row.value for row in self._read(_META, key=self._furthest_key)), "")
 
     def watermark(self, gateway: str) -> int | None:
-        return self._c.execute(select(_w.c.at_ms).where(_w.c.gateway == gateway)).scalar()
+        return next((row.at_ms for row in self._read(_WATERMARK, gateway=gateway)), None)
 
     def set_watermark(self, gateway: str, at_ms: int) -> None:
         self._put(_w, {"gateway": gateway, "at_ms": at_ms})
@@ -72,8 +80,8 @@ class SyncRows(Rows):
 
     def first_order_ms(self) -> int | None:
         """When the first order here was made, before which no report has anything for us; None where there is none."""
-        found = self._c.execute(select(func.min(tables.orders.c.created_at_ms))).scalar()
-        return None if found is None else int(found)
+        found: int | None = self._read(_FIRST_ORDER)[0][0]
+        return found
 
     def reached_back_ms(self, gateway: str, since_ms: int) -> int | None:
         """How far back the complete runs that began after `since_ms` have read."""
