@@ -202,7 +202,7 @@ async def broken_promise(shop: Shop, word: str, key: str, number: str) -> list[s
 
 
 async def double_charges(shop: Shop) -> list[str]:
-    """At most one capture per order, and one refund, as the banks themselves list them, both together."""
+    """At most one capture per order, and one refund per wish of ours, as the banks themselves list them, together."""
     captured: list[str] = []
     refunded: list[str] = []
     for name in OTHER:
@@ -210,7 +210,9 @@ async def double_charges(shop: Shop) -> list[str]:
         facts = await _listed(shop, gate, gate.adapter.report(Part.PAYMENTS, 0, shop.clock.now_ms() + DAY_MS))
         captured += [await _order_of(shop, gate, f.object, facts) for f in facts if f.kind is Kind.PAYMENT_CAPTURED]
         facts = await _listed(shop, gate, gate.adapter.report(Part.REFUNDS, 0, shop.clock.now_ms() + DAY_MS))
-        refunded += ["the refund" for f in facts if f.kind is Kind.REFUND_SUCCEEDED]
+        ours = {f.object: f.target for f in facts if f.kind is Kind.REFUND_OF_OURS}
+        given = {f.object for f in facts if f.kind is Kind.REFUND_SUCCEEDED}
+        refunded += [f"refund {ours.get(refund, 'without our mark')}" for refund in given]
     counts = Counter(captured) + Counter(refunded)
     return [f"{what}: {count} times at the bank" for what, count in counts.items() if count > 1]
 

@@ -26,6 +26,7 @@ from pos.services.context import Context, ShopSettings
 from pos.services.evidence import Evidence
 from pos.services.settle import Settle
 from pos.store.engine import Database, make_engine, sqlite_url
+from pos.store.repositories.base import Rows
 from pos.store.upgrade import upgrade
 from tests.domain import strategies
 from tests.engines import ENGINES, POSTGRESQL, sql
@@ -172,8 +173,22 @@ def counted(database: Database) -> Iterator[list[str]]:
         found.append(text)
 
     event.listen(database.engine, "before_cursor_execute", note)
-    yield found
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("_rows", "_do"):
+            patch.setattr(Rows, name, _noted(getattr(Rows, name), found))
+        yield found
     event.remove(database.engine, "before_cursor_execute", note)
+
+
+def _noted(true: Any, found: list[str]) -> Any:
+    """With what goes to SQLite's driver by itself."""
+
+    def noted(rows: Any, text: str, values: Any) -> Any:
+        if rows._is_sqlite:
+            found.append(text)
+        return true(rows, text, values)
+
+    return noted
 
 
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

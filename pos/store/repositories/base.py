@@ -6,6 +6,7 @@ import functools
 import operator
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table, bindparam
@@ -38,7 +39,7 @@ class Rows:
     def __init__(self, connection: Connection) -> None:
         self._c = connection
 
-    @property
+    @cached_property
     def _is_sqlite(self) -> bool:
         return self._c.dialect.name == "sqlite"
 
@@ -74,35 +75,60 @@ class Rows:
         It is compiled once in the life of the process: equal makers make the same statement.
         """
         text, pick = _compiled(make, self._c.dialect.name)
-        return self._c.exec_driver_sql(text, [pick(row) for row in rows]).rowcount
+        return self._do(text, [pick(row) for row in rows])
 
-    def _read(self, query: Any, **given: Any) -> list[Any]:
+    def _read(self, query: Any, **given: Any) -> list[tuple[Any, ...]]:
         """Rows of a query that is made once in the life of the process; `given` are the parameters that it names.
 
         To put a statement together, and to find it again among those known, takes longer than to run it. The rows are
         the driver's own, as with `_among`.
         """
         text, names, fixed = _prepared(query, self._c.dialect.name)
-        values = tuple(given[name] if name in given else fixed[name] for name in names)
-        return list(self._c.exec_driver_sql(text, values).all())
+        return self._rows(text, tuple(given[name] if name in given else fixed[name] for name in names))
 
-    def _among(self, query: Any, column: Any, values: Collection[str], *given: Any) -> list[Any]:
+    def _read_named(self, query: Any, **given: Any) -> list[dict[str, Any]]:
+        """As `_read`, each row by the names of its columns."""
+        names = tuple(query.selected_columns.keys())
+        return [dict(zip(names, row, strict=True)) for row in self._read(query, **given)]
+
+    def _rows(self, text: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """Text for the driver. SQLite's is asked without a layer between, which costs more there than the query does;
+
+        to a server's answer it adds little, and tells a lost connection from a wrong statement.
+        """
+        if self._is_sqlite:
+            found: list[tuple[Any, ...]] = self._driver.execute(text, values).fetchall()
+            return found
+        return [tuple(row) for row in self._c.exec_driver_sql(text, tuple(values)).all()]
+
+    def _do(self, text: str, rows: Sequence[Any]) -> int:
+        """As `_rows`, for a statement that changes something, once for each row; how many it hit together."""
+        if self._is_sqlite:
+            hit: int = self._driver.executemany(text, rows).rowcount
+            return hit
+        return self._c.exec_driver_sql(text, list(rows)).rowcount
+
+    @cached_property
+    def _driver(self) -> Any:
+        return self._c.connection.driver_connection
+
+    def _among(self, query: Any, column: Any, values: Collection[str], *given: Any) -> list[tuple[Any, ...]]:
         """Rows of `query` whose `column` is one of the values; the query is made once, `given` are its own parameters.
 
         Several statements only where there are more values than one may have. The rows are the driver's own: a `Loader`
         knows what to make of them.
         """
         before, after = _around(query, column, self._c.dialect.name)
-        mark, rows = "?" if self._is_sqlite else "%s", list[Any]()
+        mark, rows = "?" if self._is_sqlite else "%s", list[tuple[Any, ...]]()
         for part in parts(values):
             text = before + ", ".join([mark] * len(part)) + after
-            rows += self._c.exec_driver_sql(text, (*given, *part)).all()
+            rows += self._rows(text, (*given, *part))
         return rows
 
     def _count_up(self, key: str, by: int = 1) -> int:
         """A counter that moves only with this transaction, moved; the last of the `by` numbers that are ours now."""
         mark = "?" if self._is_sqlite else "%s"
-        return int(self._c.exec_driver_sql(_COUNT_UP.replace("?", mark), (key, str(by), by)).scalar_one())
+        return int(self._rows(_COUNT_UP.replace("?", mark), (key, str(by), by))[0][0])
 
     def _all(self, statement: Any) -> Sequence[Any]:
         return self._c.execute(statement).mappings().all()

@@ -42,7 +42,7 @@ _BINDINGS = _BY_SEQ.where(_f.c.kind.in_([literal_column(f"'{kind}'") for kind in
 class FactRows(Rows):
     def add(self, facts: Sequence[Fact], sighting: Sighting) -> list[Fact]:
         unique = {fact.id: fact for fact in facts}
-        known = {row.id for row in self._among(_IDS, _f.c.id, unique)}
+        known = {key for (key,) in self._among(_IDS, _f.c.id, unique)}
         new = {key: fact for key, fact in unique.items() if key not in known}
         seen_at_ms = sighting.seen_at_ms
         rows = [mapping.dump(fact, id=key, seen_at_ms=seen_at_ms) for key, fact in new.items()]
@@ -203,11 +203,11 @@ class FactRows(Rows):
 
     def _here(self, order_ids: Collection[str]) -> set[str]:
         """Which of these orders are in these books."""
-        return {row.id for row in self._among(_ORDERS, tables.orders.c.id, order_ids)}
+        return {order_id for (order_id,) in self._among(_ORDERS, tables.orders.c.id, order_ids)}
 
     def _refund_rows(self, ids: Collection[str]) -> dict[str, str]:
         """Whose order a refund row of ours is."""
-        return {row.id: row.order_id for row in self._among(_REFUNDS, tables.refund.c.id, ids)}
+        return dict(self._among(_REFUNDS, tables.refund.c.id, ids))
 
     def _named(
         self, attempts: Mapping[str, Sequence[Attempt]], refunds: Mapping[str, Sequence[Refund]]
@@ -231,7 +231,7 @@ class FactRows(Rows):
         Kinds are looked at here: asked for in SQL they tempt the planner to read every fact of that kind.
         """
         for part in parts(attempts, RANGES_AT_ONCE):
-            for target, payment, kind in self._c.exec_driver_sql(*self._by_reference(part)).all():
+            for target, payment, kind in self._rows(*self._by_reference(part)):
                 if kind in OF_PAYMENT:
                     yield target.partition("_")[0], payment
         of_link = _turned({order_id: [a.link_id for a in own if a.link_id] for order_id, own in attempts.items()})

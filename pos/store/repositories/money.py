@@ -86,7 +86,7 @@ class MoneyRows(Rows):
         found: set[tuple[str, str]] = set()
         for kind in sorted({kind for kind, _ in movements}):
             subjects = {subject for name, subject in movements if name == kind}
-            found |= {(kind, row.subject) for row in self._among(_OF_KIND, _z.c.subject, subjects, kind)}
+            found |= {(kind, subject) for (subject,) in self._among(_OF_KIND, _z.c.subject, subjects, kind)}
         return found
 
     def put_in_z(self, z_id: str, till: str) -> int:

@@ -24,6 +24,7 @@ _o = tables.orders
 _r = tables.revision
 _a = tables.attempt
 _ORDER = mapping.Loader(Order, _o)
+_ID, _REVISION = ([column.name for column in _ORDER.columns].index(name) for name in ("id", "revision"))
 _CACHED = mapping.Loader(Cached, _o)
 _ONE = select(*_ORDER.columns).limit(1)
 _BY_ID = _ONE.where(_o.c.id == bindparam("id"))
@@ -85,7 +86,7 @@ class OrderRows(Rows):
         self._c.execute(_r.update().where(where).values(frozen_at_ms=at_ms))
 
     def tax_included(self, order_id: str) -> bool:
-        return any(row.tax_included for row in self._read(_TAX, order_id=order_id))
+        return any(included for (included,) in self._read(_TAX, order_id=order_id))
 
     def cache(self, changes: Mapping[str, Cached]) -> None:
         if changes:
@@ -122,11 +123,11 @@ class OrderRows(Rows):
     def _first(self, query: Any, **given: str) -> Order | None:
         return next(iter(self._orders(self._read(query, **given))), None)
 
-    def _orders(self, rows: Sequence[Any]) -> list[Order]:
+    def _orders(self, rows: Sequence[tuple[Any, ...]]) -> list[Order]:
         """With the lines of their revision: read after the rows were locked, so that they are of what is locked."""
-        revisions = self._among(_LINES, _r.c.order_id, [row.id for row in rows])
+        revisions = self._among(_LINES, _r.c.order_id, [row[_ID] for row in rows])
         texts = {(order_id, revision): text for order_id, revision, text in revisions}
-        return [_order(row, texts.get((row.id, row.revision), "")) for row in rows]
+        return [_order(row, texts.get((row[_ID], row[_REVISION]), "")) for row in rows]
 
     def _touch(self, orders: int = 1) -> int:
         """A counter that moves with every order's change, so that other processes can ask "what since?"; its last."""

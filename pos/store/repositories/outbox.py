@@ -52,7 +52,7 @@ class OutboxRows(Rows):
 
     def due(self, now_ms: int, limit: int) -> list[Outgoing]:
         """What time alone makes due; captures are sent again only after a look found them still needed."""
-        return [_outgoing(row._mapping) for row in self._read(_DUE, now_ms=now_ms, limit=limit)]
+        return [_outgoing(row) for row in self._read_named(_DUE, now_ms=now_ms, limit=limit)]
 
     def of_attempt(self, attempt_id: str, operation: str) -> Outgoing | None:
         where = and_(_x.c.attempt_id == attempt_id, _x.c.operation == operation)
@@ -82,8 +82,8 @@ class OutboxRows(Rows):
         self._insert(_l, mapping.dump(line))
 
     def calls(self, order_id: str = "") -> list[CallLog]:
-        rows = self._read(_CALLS_OF, order_id=order_id) if order_id else self._read(_CALLS)
-        return [mapping.load(CallLog, row._mapping) for row in rows]
+        rows = self._read_named(_CALLS_OF, order_id=order_id) if order_id else self._read_named(_CALLS)
+        return [mapping.load(CallLog, row) for row in rows]
 
 
 def _outgoing(row: Any) -> Outgoing:

@@ -28,11 +28,11 @@ class PlanRows(Rows):
 
     def all(self, order_id: str = "") -> list[Plan]:
         if order_id:
-            return [_plan(row._mapping) for row in self._read(_OF_ORDER, order_id=order_id)]
+            return [_plan(row) for row in self._read_named(_OF_ORDER, order_id=order_id)]
         return [_plan(row) for row in self._all(select(_p).order_by(_p.c.made_at_ms, _p.c.order_id, _p.c.no))]
 
     def total_of(self, order_id: str, revision: int) -> int | None:
-        return next((row.total_minor for row in self._read(_TOTAL, order_id=order_id, revision=revision)), None)
+        return next((total for (total,) in self._read(_TOTAL, order_id=order_id, revision=revision)), None)
 
 
 def _plan(row: Any) -> Plan:

@@ -26,7 +26,7 @@ class ReturnRows(Rows):
         self._insert(_c, mapping.dump(note, key=note.key or None, lines=lines))
 
     def of_order(self, order_id: str) -> list[Return]:
-        return [_note(row._mapping) for row in self._read(_OF_ORDER, order_id=order_id)]
+        return [_note(row) for row in self._read_named(_OF_ORDER, order_id=order_id)]
 
     def by_key(self, key: str) -> Return | None:
         return next(iter(self._notes(_c.c.key == key)), None)

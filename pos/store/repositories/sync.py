@@ -36,7 +36,7 @@ class SyncRows(Rows):
         self._c.execute(self._insert_new(_h).values(mapping.dump(hint)))
 
     def hints(self, now_ms: int, limit: int) -> list[Hint]:
-        return [mapping.load(Hint, row._mapping) for row in self._read(_HINTS, now_ms=now_ms, limit=limit)]
+        return [mapping.load(Hint, row) for row in self._read_named(_HINTS, now_ms=now_ms, limit=limit)]
 
     def claim_hint(self, hint: Hint, next_at_ms: int) -> bool:
         where = and_(_h.c.id == hint.id, _h.c.tries == hint.tries, _h.c.next_at_ms == hint.next_at_ms)
@@ -58,10 +58,10 @@ class SyncRows(Rows):
                 self._put(_m, {"key": key, "value": cursor})
 
     def furthest_cursor(self) -> str:
-        return next((row.value for row in self._read(_META, key=self._furthest_key)), "")
+        return next((value for (value,) in self._read(_META, key=self._furthest_key)), "")
 
     def watermark(self, gateway: str) -> int | None:
-        return next((row.at_ms for row in self._read(_WATERMARK, gateway=gateway)), None)
+        return next((at_ms for (at_ms,) in self._read(_WATERMARK, gateway=gateway)), None)
 
     def set_watermark(self, gateway: str, at_ms: int) -> None:
         self._put(_w, {"gateway": gateway, "at_ms": at_ms})
