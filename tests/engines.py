@@ -7,11 +7,16 @@ them on PostgreSQL, which shares all their code but `pos/store`. `./run prove po
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import text
+import pytest
+from sqlalchemy import event, text
 
 from pos.domain.store_port import Tx
+from pos.store.engine import Database
+from pos.store.repositories.base import Rows
 from pos.store.transaction import Transaction
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
@@ -35,3 +40,31 @@ def unguard(tx: Tx, table: str) -> None:
         sql(tx, f"DROP TRIGGER guard_{table}_update")
     else:
         sql(tx, f"DROP TRIGGER guard_{table} ON {table}")
+
+
+@contextmanager
+def asked(database: Database) -> Iterator[list[tuple[str, Any]]]:
+    """The statements that the database is given, with their values; those that go to SQLite's driver by themselves
+
+    too.
+    """
+    found: list[tuple[str, Any]] = []
+
+    def note(_c: Any, _cursor: Any, said: str, values: Any, _context: Any, _many: bool) -> None:
+        found.append((said, values))
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("_rows", "_do"):
+            patch.setattr(Rows, name, _noted(getattr(Rows, name), found))
+        yield found
+    event.remove(database.engine, "before_cursor_execute", note)
+
+
+def _noted(true: Any, found: list[tuple[str, Any]]) -> Any:
+    def noted(rows: Any, said: str, values: Any) -> Any:
+        if rows._is_sqlite:
+            found.append((said, values))
+        return true(rows, said, values)
+
+    return noted

@@ -27,7 +27,7 @@ def our_errors() -> Iterator[None]:
         if error.orig is not None and hasattr(error.orig, "sqlstate"):
             raise _from_server(error.orig.sqlstate, error) from error
         raise _from_file(str(error.orig)) from error
-    except sqlite3.Error as error:  # raised while a connection is prepared, before SQLAlchemy wraps
+    except sqlite3.Error as error:  # of the driver itself: `Rows` asks it, and it prepares connections
         raise _from_file(str(error)) from error
 
 

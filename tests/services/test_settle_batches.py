@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event
 
 from pos.app.clock import SystemIds
 from pos.domain.cash import Method, Tender
@@ -26,10 +25,9 @@ from pos.services.context import Context, ShopSettings
 from pos.services.evidence import Evidence
 from pos.services.settle import Settle
 from pos.store.engine import Database, make_engine, sqlite_url
-from pos.store.repositories.base import Rows
 from pos.store.upgrade import upgrade
 from tests.domain import strategies
-from tests.engines import ENGINES, POSTGRESQL, sql
+from tests.engines import ENGINES, POSTGRESQL, asked, sql
 
 NOW = 20_000
 ORDERS = 4
@@ -164,33 +162,6 @@ class World:
         return plain | {"journal": journal, "version": order.version, **cached}
 
 
-@contextmanager
-def counted(database: Database) -> Iterator[list[str]]:
-    """The statements that the database is given."""
-    found: list[str] = []
-
-    def note(_c: Any, _cursor: Any, text: str, _parameters: Any, _context: Any, _many: bool) -> None:
-        found.append(text)
-
-    event.listen(database.engine, "before_cursor_execute", note)
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("_rows", "_do"):
-            patch.setattr(Rows, name, _noted(getattr(Rows, name), found))
-        yield found
-    event.remove(database.engine, "before_cursor_execute", note)
-
-
-def _noted(true: Any, found: list[str]) -> Any:
-    """With what goes to SQLite's driver by itself."""
-
-    def noted(rows: Any, text: str, values: Any) -> Any:
-        if rows._is_sqlite:
-            found.append(text)
-        return true(rows, text, values)
-
-    return noted
-
-
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pages=_pages, phases=_phases, more=_with_more)
 def test_a_page_at_once_and_its_orders_one_by_one_end_in_the_same_books(
@@ -234,7 +205,7 @@ def test_a_page_is_read_and_written_in_as_many_statements_as_one_order(database:
     for orders in (1, ORDERS):
         world = World(database, [Phase.OPEN] * ORDERS, [""] * ORDERS)
         evidence = world.evidence([(number, facts, ["open"]) for number in range(orders)])
-        with counted(database) as statements:
+        with asked(database) as statements:
             world.take_in([evidence])
         assert [lines["money"] for lines in world.books()[:orders]] == ["part_paid"] * orders
         counts.append(len(statements))

@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from pos.domain.facts import Fact, Kind, Mode
 from pos.domain.payment import Phase, reference
@@ -16,7 +15,7 @@ from pos.domain.rows import OrderFilter
 from pos.domain.store_port import Tx
 from pos.store.engine import Database
 from tests.domain import strategies
-from tests.engines import SQLITE
+from tests.engines import SQLITE, asked
 from tests.store.test_store import ORDER, SEEN, put_attempt, put_order
 
 Read = Callable[[Tx], Any]
@@ -54,18 +53,13 @@ READS: dict[str, Read] = {
 
 def plans(database: Database, read: Read) -> list[str]:
     """SQLite's plan of every statement that `read` runs."""
-    asked: list[tuple[str, Any]] = []
-
-    def note(_c: Any, _cursor: Any, text: str, parameters: Any, _context: Any, _many: bool) -> None:
-        asked.append((text, parameters))
-
-    event.listen(database.engine, "before_cursor_execute", note)
-    database.read_now(read)
-    event.remove(database.engine, "before_cursor_execute", note)
+    with asked(database) as statements:
+        database.read_now(read)
     path = database.engine.url.database
     assert path is not None
     with sqlite3.connect(path) as plain:
-        found = [plain.execute("EXPLAIN QUERY PLAN " + text, p).fetchall() for text, p in asked if "SELECT" in text]
+        asks = [(said, values) for said, values in statements if "SELECT" in said]
+        found = [plain.execute("EXPLAIN QUERY PLAN " + said, values).fetchall() for said, values in asks]
     plain.close()
     return [str(row[3]) for rows in found for row in rows]
 

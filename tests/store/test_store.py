@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
@@ -222,4 +223,4 @@ def test_the_lists_of_errors_know_integrity(database: Database) -> None:
     database.write_now(put_order)
     with pytest.raises(Broken) as caught:
         database.write_now(put_order)
-    assert isinstance(caught.value.__cause__, IntegrityError)
+    assert isinstance(caught.value.__cause__, IntegrityError | sqlite3.IntegrityError)
