@@ -1,7 +1,7 @@
 """Which tests run on which database engine.
 
 Every run: the store on both engines; services and background work through each gateway on SQLite, and through one of
-them on PostgreSQL, which shares all their code but `pos/store`. `./run prove postgres`: everything on PostgreSQL.
+them on PostgreSQL, which shares all their code but `pos/store`. `./run prove postgres`: the other one there as well.
 """
 
 from __future__ import annotations

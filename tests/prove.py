@@ -27,11 +27,10 @@ PROOFS = {
     "postgres": [
         "-m",
         "pytest",
-        "tests/store",
         "tests/services",
         "tests/sync",
         "-k",
-        "postgresql or server_down",
+        "razorpay-postgresql",
         "-p",
         "no:randomly",
     ],
