@@ -75,6 +75,8 @@ class Exceptions:
                 )
             case Action.ACCEPT:
                 return await self._refunds.accept(row.order_id, reason=reason, actor=actor)
+            case Action.ASK if row.code == "M14":
+                return await self._refunds.send_again(row.order_id, row.subject)
             case Action.ASK:
                 return await self._checkout.check_now(row.order_id)
             case Action.ATTACH:

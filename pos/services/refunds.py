@@ -20,7 +20,7 @@ from pos.services.context import Context
 from pos.services.desk import Desk
 from pos.services.evidence import Evidence, evidence_of, unanswered_word
 from pos.services.orderview import view_of
-from pos.services.refundrows import RefundRows, Why, given_back_minor, room_of, taken_from
+from pos.services.refundrows import LEASE_MS, RefundRows, Why, given_back_minor, room_of, taken_from
 from pos.services.settle import Settle
 from pos.services.views import OrderView
 
@@ -143,6 +143,19 @@ class Refunds:
             return Plan(purpose, proposals, row.return_id if row else "", failed.ours or failed.id)
 
         return await self.ask(order_id, Wish(Act.REFUND, reason, actor, approved_by), plan)
+
+    async def send_again(self, order_id: str, refund_id: str) -> OrderView:
+        """M14: a refund that the gateway has not answered is asked for now, with the same key; nothing new is asked."""
+        now, owner = self._context.now_ms(), self._context.owner
+
+        def claim(tx: Tx) -> Outgoing | None:
+            row = tx.outbox.of_refund(refund_id)
+            return tx.outbox.claim(row.id, owner, now, LEASE_MS) if row else None
+
+        claimed = await self._context.store.write(claim)
+        if claimed is not None:  # else somebody else is sending it just now, or it was answered
+            await self.send(claimed)
+        return await self._context.store.read(lambda tx: view_of(tx, order_id, self._context.now_ms()))
 
     async def ask(self, order_id: str, wish: Wish, plan: MakePlan) -> OrderView:
         """One decision: `plan` decides under the lock, since what was read before may have changed; then the calls."""

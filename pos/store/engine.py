@@ -144,7 +144,10 @@ class Database:
             Unreachable: the server does not answer; nothing was kept.
         OutcomeUnknown: the server went away while it was saving, and does not say what became of it.
         """
-        return await asyncio.shield(asyncio.wrap_future(self.write_later(fn)))
+        written = asyncio.wrap_future(self.write_later(fn))
+        # who waited may be cut off while it is being written: then nobody is left to hear that it failed
+        written.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return await asyncio.shield(written)
 
     def write_later(self, fn: Callable[[Tx], T]) -> Future[T]:
         """As `write`, from any thread."""

@@ -16,6 +16,7 @@ import pytest
 from pos.domain.errors import BadInput, NotAllowed, NotFound, Refused
 from pos.domain.facts import Fact, Kind, Mode, Source
 from pos.domain.matching import Action
+from pos.domain.ports import Operation
 from pos.domain.shown import Shown
 from pos.domain.verdict import Money
 from pos.services.evidence import Evidence
@@ -23,6 +24,7 @@ from pos.services.views import ExceptionView, OrderView, Resolution
 from tests.processes import run_pos
 from tests.services.test_holes import until_refund_failed
 from tests.services.test_money import link_of, sweep
+from tests.services.test_two_gateways import count_calls
 from tests.shop import TEA, Bank, Shop
 
 PRICE = TEA.price_minor
@@ -168,6 +170,28 @@ async def test_a_refund_that_bounced_is_asked_for_anew_for_the_same_purpose(shop
     after = await shop.till.exceptions.act(row.id, OWNER)
     assert after is not None
     assert (after.refunded_minor, after.kept_minor, await open_codes(shop)) == (2_000, PRICE, set())
+    await shop.assert_books()
+
+
+async def test_a_refund_without_an_answer_is_asked_for_when_the_manager_says_so(shop: Shop, bank: Bank) -> None:
+    """With the same key, so it is one refund; pressed twice it is one as well."""
+    view = await shop.sell(TEA)
+    await shop.pays(view)
+    await shop.check(view)
+    bank.fault("refund.create", "drop", 50, before_work=True)
+    await shop.till.refunds.refund(view.order_id, amount_minor=2_000, reason="cold", actor="Owner")
+    shop.clock.advance(700)
+    await shop.probe()
+    row = await shop.till.exceptions.find("M14", view.number)
+    assert (row.action, row.amount_minor) == (Action.ASK, 2_000)
+    bank.clear()
+    calls = count_calls(shop, shop.gateway, Operation.REFUND)
+    both = await asyncio.gather(*(shop.till.exceptions.act(row.id, OWNER) for _ in range(2)))
+    assert {view.order_id for view in both if view} == {view.order_id}
+    assert calls
+    assert len({(call.key, call.body) for call in calls}) == 1
+    after = await shop.again(view)
+    assert (after.refunded_minor, await open_codes(shop)) == (2_000, set())
     await shop.assert_books()
 
 

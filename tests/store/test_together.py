@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from typing import Any
 
 import pytest
 
@@ -127,3 +130,26 @@ def test_no_more_than_a_few_share_one(held: tuple[Database, threading.Event]) ->
     go_on.set()
     results(futures)
     assert database.commits - before >= 3
+
+
+async def test_who_was_cut_off_leaves_nobody_to_complain_of_a_write_that_failed(database: Database) -> None:
+    """A look of several fails and the others are cut off while they write; what then fails is said by the first."""
+    complaints: list[dict[str, Any]] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: complaints.append(context))
+    begun, go_on = threading.Event(), threading.Event()
+
+    def fail(tx: Tx) -> None:
+        begun.set()
+        assert go_on.wait(30)
+        raise Refused("No.", "Do something else.")
+
+    write = asyncio.ensure_future(database.write(fail))
+    await asyncio.to_thread(begun.wait, 30)
+    write.cancel()
+    await asyncio.gather(write, return_exceptions=True)
+    go_on.set()
+    await database.write(lambda tx: None)
+    gc.collect()
+    await asyncio.sleep(0)
+    assert (write.cancelled(), complaints) == (True, [])
