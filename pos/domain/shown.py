@@ -63,6 +63,7 @@ TABLE: tuple[tuple[Shown, Callable[[State], bool]], ...] = (
     (Shown.PAID_TWICE, lambda s: s.verdict.owed_minor > 0 and bool(_DOUBLE & set(s.verdict.flags))),
     (Shown.OVERPAID, lambda s: s.verdict.money is Money.OVERPAID),
     (Shown.DISPUTED, lambda s: Flag.DISPUTED in s.verdict.flags),
+    (Shown.RETURNED, lambda s: _returned_whole(s) and Flag.RETURNED in s.verdict.flags),
     (Shown.REFUNDED, lambda s: _returned_whole(s) or _given_back(s)),
     (Shown.PART_REFUNDED, lambda s: _settled(s) and s.verdict.returned_minor > 0),
     (Shown.PAID, _settled),

@@ -9,6 +9,7 @@ class Shown(StrEnum):
     PAID_TWICE = "paid_twice"
     OVERPAID = "overpaid"
     DISPUTED = "disputed"
+    RETURNED = "returned"
     REFUNDED = "refunded"
     PART_REFUNDED = "part_refunded"
     PAID = "paid"

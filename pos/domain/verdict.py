@@ -56,6 +56,8 @@ class Flag(StrEnum):
     REFUND_FAILED = "refund_failed"
     REVERSED = "reversed"
     UNFENCED = "unfenced"
+    RETURNED = "returned"
+    """Goods came back that are worth the whole of the sale; money alone that went back is no return."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,7 @@ def fold(bundle: Bundle) -> Verdict:
         tendered_minor=tendered,
         refunded_minor=given_back,
         returned_minor=_returned(given, undone_elsewhere) + _returned_otherwise(bundle.tenders),
-        flags=_flags(bundle, payments, refunds, disputes, tendered),
+        flags=_flags(bundle, payments, given, disputes, tendered),
         payments=tuple(payments),
         refunds=tuple(refunds),
         in_flight=_in_flight(bundle, payments),
@@ -207,6 +209,14 @@ def _returned_otherwise(tenders: Sequence[Tender]) -> int:
     return -sum(t.amount_minor + t.rounding_minor for t in given)
 
 
+def _goods_back(bundle: Bundle, given: Sequence[RefundState]) -> int:
+    """Money that went back for goods that came back: whatever names a credit note."""
+    notes = {row.id for row in bundle.refunds if row.return_id}
+    notes |= {t.id for t in bundle.tenders if t.return_id and t.payment}
+    counted = sum(r.amount_minor for r in given if r.counts and (r.ours or r.id) in notes) if notes else 0
+    return counted + _returned_otherwise(bundle.tenders)
+
+
 def _in_flight(bundle: Bundle, payments: Sequence[PaymentState]) -> bool:
     released = {a.id for a in bundle.attempts if a.phase is Phase.RELEASED}
     return any(p.state in IN_FLIGHT and p.attempt_id not in released for p in payments)
@@ -233,6 +243,7 @@ def _flags(
         Flag.DISPUTED: any(state in {"open", "lost"} for state, _ in disputes.values()),
         Flag.REFUND_FAILED: bool(unreplaced(refunds, bundle)),
         Flag.REVERSED: any(p.reversed_minor > 0 for p in payments),
+        Flag.RETURNED: 0 < due <= _goods_back(bundle, refunds),
         Flag.UNFENCED: any(a.phase is Phase.RELEASED or a.fence_kind == "override" for a in bundle.attempts),
     }
     return tuple(flag for flag, holds in tests.items() if holds)

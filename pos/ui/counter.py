@@ -44,6 +44,7 @@ _BY_WORD = {
     Shown.PAID_TWICE: Stage.OWED,
     Shown.OVERPAID: Stage.OWED,
     Shown.DISPUTED: Stage.PAID,
+    Shown.RETURNED: Stage.PAID,
     Shown.REFUNDED: Stage.PAID,
     Shown.PART_REFUNDED: Stage.PAID,
     Shown.PAID: Stage.PAID,

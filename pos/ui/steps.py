@@ -12,7 +12,15 @@ if TYPE_CHECKING:
     from pos.services.views import OrderView
 
 FLYING = {"pending", "authorized"}
-_PAID = {Shown.PAID, Shown.PAID_TWICE, Shown.OVERPAID, Shown.REFUNDED, Shown.PART_REFUNDED, Shown.DISPUTED}
+_PAID = {
+    Shown.PAID,
+    Shown.PAID_TWICE,
+    Shown.OVERPAID,
+    Shown.RETURNED,
+    Shown.REFUNDED,
+    Shown.PART_REFUNDED,
+    Shown.DISPUTED,
+}
 _OVER = {Shown.FAILED, Shown.EXPIRED, Shown.CANCELLED, Shown.UNPAID}
 
 

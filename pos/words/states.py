@@ -38,6 +38,7 @@ LOOKS: dict[Shown, Look] = {
     Shown.PAID_TWICE: Look("double", "copy", _("Paid twice"), _("Paid twice")),
     Shown.OVERPAID: Look("double", "copy", _("Overpaid"), _("Overpaid")),
     Shown.DISPUTED: Look("failed", "scale", _("Disputed"), _("Disputed")),
+    Shown.RETURNED: Look("gone", "undo-2", _("Returned"), _("Returned")),
     Shown.REFUNDED: Look("gone", "undo-2", _("Refunded"), _("Refunded")),
     Shown.PART_REFUNDED: Look("gone", "undo-2", _("Part refunded"), _("Part refunded")),
     Shown.PAID: Look("paid", "check", _("Paid"), _("Paid")),

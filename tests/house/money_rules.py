@@ -175,6 +175,8 @@ def refunds_and_disputes() -> Iterator[Case]:
         yield Case(("undo, of two payments", state), known(Life.PLACED, two, (*twice, *told), refunds=(row,)))
         row, told = refund(state, TOTAL, Purpose.RETURN)
         yield Case(("return of all", state), known(Life.PLACED, one, (*paid, *told), refunds=(row,)))
+        noted = replace(row, return_id="note")
+        yield Case(("return of all, with its goods", state), known(Life.PLACED, one, (*paid, *told), refunds=(noted,)))
         row, told = refund(state, TOTAL // 2, Purpose.RETURN)
         yield Case(("return of half", state), known(Life.PLACED, one, (*paid, *told), refunds=(row,)))
         row, told = refund(state, TOTAL, Purpose.UNDO)

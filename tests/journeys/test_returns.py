@@ -22,7 +22,7 @@ def test_goods_of_a_sale_by_link_come_back(street: Street) -> None:
     assert (too_much.status, "At most 1.5" in too_much.err) == (2, True)
     paper = street.pos("return", order["number"], "--line", "TEA=1.5")
     assert (paper.status, "Credit note 1-R00002" in paper.out, "90.00" in paper.out) == (0, True, True)
-    assert street.order(order["number"])["shown"] == "refunded"
+    assert street.order(order["number"])["shown"] == "returned"
     assert street.pos("return", order["number"], "--line", "TEA").status == 2
     street.assert_books()
 

@@ -41,7 +41,7 @@ async def test_goods_of_a_sale_by_link_come_back_in_parts(shop: Shop) -> None:
     with pytest.raises(BadInput):
         await take(shop, view, ("TEA", 501))
     last = await take(shop, view, ("TEA", 500), ("CAKE", 1_000))
-    assert (last.note.number, last.view.shown, last.view.kept_minor) == ("1-R00002", Shown.REFUNDED, view.kept_minor)
+    assert (last.note.number, last.view.shown, last.view.kept_minor) == ("1-R00002", Shown.RETURNED, view.kept_minor)
     assert first.note.total_minor + last.note.total_minor == view.totals.total_minor
     with pytest.raises(PosError):
         await take(shop, view, ("CAKE", 1_000))

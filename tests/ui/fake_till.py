@@ -65,6 +65,7 @@ MAY = {
     Shown.UNKNOWN: {"check", "next", "release", "by_hand"},
     Shown.PAID: {"receipt", "return_", "refund", "next"},
     Shown.PART_REFUNDED: {"receipt", "return_", "refund", "next"},
+    Shown.RETURNED: {"receipt", "return_", "refund", "next"},
     Shown.REFUNDED: {"receipt", "return_", "refund", "next"},
     Shown.PAID_TWICE: {"refund", "next", "receipt"},
     Shown.OVERPAID: {"refund", "next", "receipt"},
