@@ -2,8 +2,9 @@
 
 The window, its loop and the till are real; disk syncs take 25 ms, as those of a worn-out disk do. 2,500 orders wait for
 their payment; then 25 pages of 100 payments come in as a report's pages do, four facts each and none known before: the
-dearest case, every order turns paid; four pages are on their way at a time. The gateway does not answer, so that looks
-at the links fail beside it and are noted. Meanwhile a 60 Hz timer runs in the window's thread, and before and after
+dearest case, every order turns paid; four pages are on their way at a time. The till goes on with its other work beside
+it: each link is to be closed once its order is paid, and the gateway says after 0.3 s that it is busy, which is noted.
+Meanwhile a 60 Hz timer runs in the window's thread, and before and after
 that on an idle window: what other programs on the machine take is in both. Then the same pages once more, as every
 sweep reads what the last one read. `sweep`: commits of a real sweep of the bank's report, per page of 100 rows.
 `verdict`: one order with 50 facts.
@@ -39,6 +40,25 @@ AT_ONCE = 4
 MADE_AT_ONCE = 250
 RUN_S = 500
 SEED = 1
+LATER_MS = 3_600_000
+NOBODY = "http://127.0.0.1:9"
+BUSY_GATEWAY = """
+import http.server, time
+class Busy(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        time.sleep(0.3)
+        self.send_response(503)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+    do_POST = do_GET
+    def log_message(self, *words):
+        pass
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Busy)
+print(server.server_port, flush=True)
+server.serve_forever()
+"""
 
 
 def run() -> Result:
@@ -90,13 +110,17 @@ def child(folder: Path) -> None:
 
     home = folder / "home"
     home.mkdir(parents=True)
-    (home / "settings.toml").write_text(SETTINGS, encoding="utf-8")
     os.environ["POS_SECRET_GATEWAYS_STRIPE_SECRET_KEY"] = "sk_test_bench"
 
     async def play(till: Any, stage: Any) -> dict[str, Any]:
         return await _measure(till)
 
-    print(json.dumps(run_story(home, folder / "shots", play)))
+    with subprocess.Popen([sys.executable, "-c", BUSY_GATEWAY], stdout=subprocess.PIPE, text=True) as gateway:
+        assert gateway.stdout is not None
+        address = f"http://127.0.0.1:{gateway.stdout.readline().strip()}"
+        (home / "settings.toml").write_text(SETTINGS.replace(NOBODY, address), encoding="utf-8")
+        print(json.dumps(run_story(home, folder / "shots", play)))
+        gateway.kill()
 
 
 async def _measure(till: Any) -> dict[str, Any]:
@@ -117,21 +141,31 @@ async def _measure(till: Any) -> dict[str, Any]:
 
 
 async def _orders(till: Any) -> list[tuple[str, int]]:
-    """(id, amount) of orders that wait, each with its link drafted."""
+    """(id, amount) of orders that wait, each with its link on show."""
+    from dataclasses import replace
+
     from pos.domain.basket import Line
     from pos.domain.facts import Mode
     from pos.domain.order import Life
+    from pos.domain.payment import Phase
+    from pos.domain.rows import Account
     from pos.gateways.http import HttpGateway
     from pos.gateways.stripe.adapter import make
 
     gate = HttpGateway(make(Mode.TEST).with_account("acct_bench"), "http://127.0.0.1:9", "sk_test_bench")
     lines = [Line("S1", "Thing", 1000, 1_000, 50_000, "GST")]
+    met = Account("stripe", "acct_bench", Mode.TEST, "Bench", till.desk.enrolled["stripe"].key_print)
+    await till.database.write(lambda tx: till.desk.keep(tx, met))
 
     def some(tx: Any) -> list[tuple[str, int]]:
-        found = []
+        found, now = [], till.context.now_ms()
         for _ in range(MADE_AT_ONCE):
             order = till.selling.create(tx, lines, key="", actor="Owner", life=Life.DRAFT)
-            found.append((order.id, till.checkout.draft(tx, order, gate, "Owner").attempt.amount_minor))
+            drafted = till.checkout.draft(tx, order, gate, "Owner")
+            shown = {"link_id": f"cs_{order.id}", "shown_at_ms": now, "looked_at_ms": now}
+            tx.attempts.update(replace(drafted.attempt, phase=Phase.OPEN, look_due_at_ms=now + LATER_MS, **shown))
+            tx.outbox.finish(drafted.outgoing.id, "done")
+            found.append((order.id, drafted.attempt.amount_minor))
         return found
 
     made: list[tuple[str, int]] = []

@@ -44,9 +44,9 @@ if TYPE_CHECKING:
 
 LOCK, CRASHES, SETTINGS = "till.lock", "crash.log", "settings.toml"
 RAISE_MS = 1_000
+"""How long a second start waits for the first window to hear it."""
 AGAIN_S = 3.0
 """After this the database server is tried again at the start."""
-"""How long a second start waits for the first window to hear it."""
 PRINTER = "POS_PRINTER"
 SWITCH_S = 0.0005
 """The window's thread waits this long at most for one that computes (a page of the report is folded, a list is made),
