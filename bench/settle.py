@@ -119,8 +119,10 @@ def child(folder: Path) -> None:
         assert gateway.stdout is not None
         address = f"http://127.0.0.1:{gateway.stdout.readline().strip()}"
         (home / "settings.toml").write_text(SETTINGS.replace(NOBODY, address), encoding="utf-8")
-        print(json.dumps(run_story(home, folder / "shots", play)))
-        gateway.kill()
+        try:
+            print(json.dumps(run_story(home, folder / "shots", play)))
+        finally:
+            gateway.kill()
 
 
 async def _measure(till: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ No key is ever used twice here, so somebody else used it, or these books are not
 from __future__ import annotations
 
 from pos.domain.matching import Action
-from pos.domain.ports import Ids, Outcome
+from pos.domain.ports import Ids, Operation, Outcome
 from pos.domain.store_port import Outgoing, Problem, Tx
 
 CODE = "M22"
@@ -16,7 +16,8 @@ def note_reused_key(tx: Tx, ids: Ids, outgoing: Outgoing, outcome: str, now_ms: 
     """Once for each call of ours: a second alarm must not keep the call's end from being written."""
     if outcome != Outcome.KEY_REUSED:
         return
-    subject = outgoing.refund_id or outgoing.attempt_id
+    of_attempt = outgoing.id if outgoing.call.operation is Operation.CAPTURE else outgoing.attempt_id
+    subject = outgoing.refund_id or of_attempt
     if (CODE, subject) in {(p.code, p.subject) for p in tx.problems.of_order(outgoing.order_id)}:
         return
     gateway = outgoing.call.gateway

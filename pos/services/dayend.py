@@ -102,7 +102,9 @@ class DayEnd:
                 raise Refused(f"The day {day} is closed already.", "Sales from now on belong to the next one.")
             view = replace(self._figures(tx, day, runs), problems=texts)
             if counted_minor is not None:
-                view = self._told_of_drawer(tx, _counted(view, counted_minor), actor, reason.strip(), now)
+                mine = tx.money.entries(open_only=True, till=self._context.shop.till)
+                view = _counted(view, counted_minor, _tendered(mine, Method.CASH))
+                view = self._told_of_drawer(tx, view, actor, reason.strip(), now)
             self._close_shift(tx, actor, counted_minor, now)
             view = replace(view, closed_at_ms=now, closed_by=actor)
             report = self._chain(tx, "day", day, actor, _plain(view), now)
@@ -183,7 +185,7 @@ class DayEnd:
             closed_at_ms=None,
             unread=tuple(run.note for run in runs if run.note),
             test=shop.test_mode,
-            noted=tuple(_of_other_days(tx, entries, start, end)),
+            noted=tuple(_of_other_days(tx, shop.till, start, end)),
         )
 
     def _names_of(self, entries: Sequence[ZEntry]) -> tuple[str, ...]:
@@ -298,9 +300,9 @@ def _owners(tx: Tx, captures: Sequence[Fact]) -> set[str]:
     return {touch.owner for touch in tx.facts.touched_by(captures) if touch.owner}
 
 
-def _of_other_days(tx: Tx, entries: Sequence[ZEntry], start: int, end: int) -> Iterator[MatchRow]:
-    """M21: captures that this Z tells of, whose own day is another: it stands in that day's reconciliation."""
-    for entry in entries:
+def _of_other_days(tx: Tx, till: str, start: int, end: int) -> Iterator[MatchRow]:
+    """M21: captures that this till's Z tells of, whose own day is another: it stands in that day's reconciliation."""
+    for entry in tx.money.entries(open_only=True, till=till):
         at_ms = entry.captured_at_ms
         if entry.kind == "capture" and at_ms is not None and not start <= at_ms < end:
             order = tx.orders.get(entry.order_id)
@@ -309,11 +311,10 @@ def _of_other_days(tx: Tx, entries: Sequence[ZEntry], start: int, end: int) -> I
             yield MatchRow("M21", order.id, order.number, at_ms, entry.method, here, there)
 
 
-def _counted(view: DayView, counted_minor: int) -> DayView:
-    """The day with what was counted in the drawer beside what the books say should be there."""
-    cash = next(row for row in view.totals if row.key == "cash")
-    totals = tuple(replace(row, there_minor=counted_minor) if row is cash else row for row in view.totals)
-    return replace(view, totals=totals, cash_difference_minor=counted_minor - (cash.here_minor or 0))
+def _counted(view: DayView, counted_minor: int, expected_minor: int) -> DayView:
+    """The day with what was counted in this till's drawer, and how far that is off what should lie there."""
+    totals = tuple(replace(row, there_minor=counted_minor) if row.key == "cash" else row for row in view.totals)
+    return replace(view, totals=totals, cash_difference_minor=counted_minor - expected_minor)
 
 
 def _tendered(entries: Sequence[ZEntry], method: Method) -> int:

@@ -150,10 +150,13 @@ class Refunds:
 
         def claim(tx: Tx) -> Outgoing | None:
             row = tx.outbox.of_refund(refund_id)
-            return tx.outbox.claim(row.id, owner, now, LEASE_MS) if row else None
+            # a claim lets its own process in again; here another of ours may be sending it just now
+            if row is None or (row.owner and row.lease_until_ms >= now):
+                return None
+            return tx.outbox.claim(row.id, owner, now, LEASE_MS)
 
         claimed = await self._context.store.write(claim)
-        if claimed is not None:  # else somebody else is sending it just now, or it was answered
+        if claimed is not None:  # else it is being sent just now, or was answered
             await self.send(claimed)
         return await self._context.store.read(lambda tx: view_of(tx, order_id, self._context.now_ms()))
 

@@ -19,7 +19,7 @@ there are.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pos.domain import verdict as verdicts
@@ -69,6 +69,8 @@ class Settle:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._waiting: list[dict[str, OrderRow]] = []
+        """Rows of pages that the bus is still to be told of."""
 
     async def take_in(self, evidence: Evidence) -> list[OrderRow]:
         """One write for one answer; returns the new rows of the orders that it changed or confirmed."""
@@ -78,13 +80,33 @@ class Settle:
         """One write for several answers (a page of events, a report page)."""
         now = self._context.now_ms()
         rows = await self._context.store.write(lambda tx: self.apply(tx, evidence, now))
-        for start in range(0, len(rows), TOLD_AT_ONCE):
-            if start:
-                await asyncio.sleep(0)  # the window paints between
-            self.announce(rows[start : start + TOLD_AT_ONCE])
+        await self._tell(rows)
         return rows
 
+    async def _tell(self, rows: Sequence[OrderRow]) -> None:
+        """In parts, so that the window paints between; what is told of an order meanwhile is newer than what waits."""
+        self._forget_older(rows)
+        waiting = {row.order_id: row for row in rows}
+        self._waiting.append(waiting)
+        try:
+            while len(waiting) > TOLD_AT_ONCE:
+                self._publish([waiting.pop(order_id) for order_id in list(waiting)[:TOLD_AT_ONCE]])
+                await asyncio.sleep(0)
+        finally:
+            self._waiting = [each for each in self._waiting if each is not waiting]
+            self._publish(waiting.values())
+
     def announce(self, rows: Sequence[OrderRow]) -> None:
+        """Tell the bus at once of what was just written."""
+        self._forget_older(rows)
+        self._publish(rows)
+
+    def _forget_older(self, rows: Sequence[OrderRow]) -> None:
+        for row in rows:
+            for waiting in self._waiting:
+                waiting.pop(row.order_id, None)
+
+    def _publish(self, rows: Iterable[OrderRow]) -> None:
         for row in rows:
             self._context.bus.publish(OrderChanged(row))
 

@@ -319,6 +319,15 @@ async def test_two_tills_close_the_day_at_once_and_there_is_one_report(shop: Sho
 
 
 @on_a_server
+async def test_a_drawer_is_compared_with_its_own_tills_cash(shop: Shop, other: Shop) -> None:
+    """What the other till took lies in the other drawer, and its late money is told of by its own Z."""
+    await shop.till.cash.sell(shop.lines(TEA), TEA.price_minor)
+    await other.till.cash.sell(other.lines(TEA, TEA), 2 * TEA.price_minor)
+    closed = await shop.till.day.close(actor="Owner", counted_minor=TEA.price_minor)
+    assert (closed.cash_difference_minor, closed.exceptions) == (0, ())
+    assert [row.code for row in await shop.till.exceptions.listed()] == []
+
+
 async def test_a_copied_tills_alarm_stands_on_the_days_report(shop: Shop) -> None:
     copy = another_till(shop, "1")
     with pytest.raises(PosError, match="in use on another machine"):

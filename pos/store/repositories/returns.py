@@ -43,4 +43,5 @@ class ReturnRows(Rows):
 
 def _note(row: Any) -> Return:
     lines = tuple(ReturnLine(**line) for line in json.loads(row["lines"]))
-    return mapping.load(Return, {**row, "key": row["key"] or ""}, lines=lines)
+    values = {**row, "key": row["key"] or "", "tax_included": bool(row["tax_included"])}
+    return mapping.load(Return, values, lines=lines)
