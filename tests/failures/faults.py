@@ -707,7 +707,7 @@ DAY = {
     "drawer_always_right": fault(
         "What was counted is what should be there.",
         "pos/services/dayend.py",
-        "cash_difference_minor=counted_minor - (cash.here_minor or 0))",
+        "cash_difference_minor=counted_minor - expected_minor)",
         "cash_difference_minor=0)",
         _MONEY + "test_a_wrong_count_is_named",
     ),
