@@ -195,7 +195,7 @@ end:
     :: atomic { pay[i] == P_FLIGHT -> pay[i] = P_FAILED }                              /* declined */
     :: atomic { link[i] == L_OPEN -> link[i] = L_CLOSED }                              /* expires */
 #ifdef LATE
-    :: atomic { pay[i] == P_FAILED && !late -> late = true; pay[i] = P_CAPTURED; link[i] = L_CLOSED } /* late */
+    :: atomic { pay[i] == P_FAILED -> late = true; pay[i] = P_CAPTURED; link[i] = L_CLOSED } /* late */
 #endif
     :: atomic { pay[i] == P_CAPTURED && !hint[i] && forged < FORGED -> forged++; hint[i] = true } /* again */
     :: atomic { pay[i] != P_CAPTURED && !hint[i] && forged < FORGED -> forged++; hint[i] = true } /* forged */

@@ -9,7 +9,7 @@ values, one after the other; a run that brings it to its end does what the code 
 commit, which the model does in steps: between two looks each has its old or its new value.
 
 Orders outside of the model's scope are left out and counted: more than two attempts, refunds, other tenders than cash,
-a share of the price, or money forced past the gateway's own rules.
+a share of the price, another amount than the link asked for, or money forced past the gateway's own rules.
 """
 
 from __future__ import annotations
@@ -105,6 +105,8 @@ class Observer:
         cash = {row.order_id for row in tenders}
         there = {reference for (reference,) in self._bank("p.captured_minor > 0")}
         self.outside |= {ref.rpartition("_")[0]: "forced money" for (ref,) in self._bank("p.forced = 1")}
+        other = "p.captured_minor NOT IN (0, l.amount_minor)"
+        self.outside |= {ref.rpartition("_")[0]: "another amount" for (ref,) in self._bank(other)}
         for order_id in ids:
             own = {row.no: row for row in attempts if row.order_id == order_id}
             self._note(order_id, _seen(own, captured, there, cash=order_id in cash))
