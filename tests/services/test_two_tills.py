@@ -328,6 +328,7 @@ async def test_a_drawer_is_compared_with_its_own_tills_cash(shop: Shop, other: S
     assert [row.code for row in await shop.till.exceptions.listed()] == []
 
 
+@on_a_server
 async def test_a_copied_tills_alarm_stands_on_the_days_report(shop: Shop) -> None:
     copy = another_till(shop, "1")
     with pytest.raises(PosError, match="in use on another machine"):
