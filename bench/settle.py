@@ -4,10 +4,9 @@ The window, its loop and the till are real; disk syncs take 25 ms, as those of a
 their payment; then 25 pages of 100 payments come in as a report's pages do, four facts each and none known before: the
 dearest case, every order turns paid; four pages are on their way at a time. The till goes on with its other work beside
 it: each link is to be closed once its order is paid, and the gateway says after 0.3 s that it is busy, which is noted.
-Meanwhile a 60 Hz timer runs in the window's thread, and before and after
-that on an idle window: what other programs on the machine take is in both. Then the same pages once more, as every
-sweep reads what the last one read. `sweep`: commits of a real sweep of the bank's report, per page of 100 rows.
-`verdict`: one order with 50 facts.
+Meanwhile a 60 Hz timer runs in the window's thread, and before and after that on an idle window: what other programs on
+the machine take is in both. Then the same pages once more, as every sweep reads what the last one read. `sweep`:
+commits of a real sweep of the bank's report, per page of 100 rows. `verdict`: one order with 50 facts.
 """
 
 from __future__ import annotations
@@ -154,7 +153,7 @@ async def _orders(till: Any) -> list[tuple[str, int]]:
     from pos.gateways.http import HttpGateway
     from pos.gateways.stripe.adapter import make
 
-    gate = HttpGateway(make(Mode.TEST).with_account("acct_bench"), "http://127.0.0.1:9", "sk_test_bench")
+    gate = HttpGateway(make(Mode.TEST).with_account("acct_bench"), NOBODY, "sk_test_bench")
     lines = [Line("S1", "Thing", 1000, 1_000, 50_000, "GST")]
     met = Account("stripe", "acct_bench", Mode.TEST, "Bench", till.desk.enrolled["stripe"].key_print)
     await till.database.write(lambda tx: till.desk.keep(tx, met))

@@ -88,7 +88,8 @@ def _show(till: Till, view: DayView, as_json: bool) -> None:
         amount = money(row.amount_minor) if row.amount_minor else ""
         say(f"  {row.code} {row.number or row.subject}: {MEANING[row.code]} {amount}  -> {row.action.value}")
     for noted in view.noted:
-        say(f"  {noted.code} {noted.number}: {MEANING[noted.code]} {money(noted.here_minor or 0)}")
+        day_of = till.formats.short_day(noted.at_ms)
+        say(f"  {noted.code} {noted.number}: {MEANING[noted.code]} ({day_of}) {money(noted.here_minor or 0)}")
     for total in view.totals:
         here = money(total.here_minor) if total.here_minor is not None else "-"
         there = money(total.there_minor) if total.there_minor is not None else "-"

@@ -47,6 +47,10 @@ class Outgoing:
     lease_until_ms: int = 0
     tries: int = 0
 
+    def is_held(self, now_ms: int) -> bool:
+        """Somebody may be sending it just now. A claim lets its own process in again: who must not asks this first."""
+        return bool(self.owner) and self.lease_until_ms >= now_ms
+
 
 @dataclass(frozen=True, slots=True)
 class CallLog:

@@ -85,9 +85,7 @@ class Captures:
             return None
         known = tx.outbox.of_call(attempt.id, call)
         if known is not None:
-            # a claim lets its own process in again; here another look of ours may be sending it just now
-            busy = bool(known.owner) and known.lease_until_ms >= now
-            if busy or known.next_at_ms > now:
+            if known.is_held(now) or known.next_at_ms > now:  # another look of ours may be sending it
                 return None
             return tx.outbox.claim(known.id, self._context.owner, now, LEASE_MS)
         row = Outgoing(

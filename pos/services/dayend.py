@@ -185,7 +185,7 @@ class DayEnd:
             closed_at_ms=None,
             unread=tuple(run.note for run in runs if run.note),
             test=shop.test_mode,
-            noted=tuple(_of_other_days(tx, shop.till, start, end)),
+            noted=tuple(_of_other_days(tx, [e for e in entries if e.till == shop.till], start, end)),
         )
 
     def _names_of(self, entries: Sequence[ZEntry]) -> tuple[str, ...]:
@@ -300,9 +300,9 @@ def _owners(tx: Tx, captures: Sequence[Fact]) -> set[str]:
     return {touch.owner for touch in tx.facts.touched_by(captures) if touch.owner}
 
 
-def _of_other_days(tx: Tx, till: str, start: int, end: int) -> Iterator[MatchRow]:
+def _of_other_days(tx: Tx, mine: Sequence[ZEntry], start: int, end: int) -> Iterator[MatchRow]:
     """M21: captures that this till's Z tells of, whose own day is another: it stands in that day's reconciliation."""
-    for entry in tx.money.entries(open_only=True, till=till):
+    for entry in mine:
         at_ms = entry.captured_at_ms
         if entry.kind == "capture" and at_ms is not None and not start <= at_ms < end:
             order = tx.orders.get(entry.order_id)

@@ -150,8 +150,7 @@ class Refunds:
 
         def claim(tx: Tx) -> Outgoing | None:
             row = tx.outbox.of_refund(refund_id)
-            # a claim lets its own process in again; here another of ours may be sending it just now
-            if row is None or (row.owner and row.lease_until_ms >= now):
+            if row is None or row.is_held(now):  # the background of this till may be sending it
                 return None
             return tx.outbox.claim(row.id, owner, now, LEASE_MS)
 

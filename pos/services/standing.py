@@ -44,9 +44,8 @@ def changed_problems(
 
 
 def _standing(bundle: Bundle, verdict: Verdict, now_ms: int, tolerance_minor: int) -> dict[tuple[str, str], Finding]:
-    standing = {
-        (f.code, f.subject): f for f in (*findings(bundle, verdict), *differing(bundle, verdict, tolerance_minor))
-    }
+    found = (*findings(bundle, verdict), *differing(bundle, verdict, tolerance_minor))
+    standing = {(f.code, f.subject): f for f in found}
     if _unknown_too_long(bundle, now_ms):
         standing[("M23", "")] = Finding("M23", Action.ASK, verdict.left_minor)
     for refund in bundle.refunds:

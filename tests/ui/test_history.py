@@ -173,12 +173,16 @@ def test_an_orphan_is_attached_by_its_number(office: Stand) -> None:
     assert "attach pay_orphan 2-01848" in office.till.calls
 
 
-def test_the_day_closes_with_what_was_counted(office: Stand) -> None:
+def count_drawer(office: Stand, amount: str) -> None:
     office.press(Qt.Key.Key_F11)
     office.settle()
     office.bot.mouseClick(office.find("button.day.close"), Qt.MouseButton.LeftButton)
     office.until(office.find("count.amount").hasFocus)
-    office.type("8460")
+    office.type(amount)
+
+
+def test_the_day_closes_with_what_was_counted(office: Stand) -> None:
+    count_drawer(office, "8460")
     office.press(Qt.Key.Key_Return)
     office.settle()
     assert "close 846000" in office.till.calls
@@ -187,11 +191,7 @@ def test_the_day_closes_with_what_was_counted(office: Stand) -> None:
 
 
 def test_a_drawer_that_is_short_is_closed_with_its_reason(office: Stand) -> None:
-    office.press(Qt.Key.Key_F11)
-    office.settle()
-    office.bot.mouseClick(office.find("button.day.close"), Qt.MouseButton.LeftButton)
-    office.until(office.find("count.amount").hasFocus)
-    office.type("8450")
+    count_drawer(office, "8450")
     office.bot.mouseClick(office.find("count.reason"), Qt.MouseButton.LeftButton)
     office.type("a note was torn")
     office.press(Qt.Key.Key_Return)
