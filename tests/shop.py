@@ -207,16 +207,20 @@ def open_shop(
     return Shop(till, bank, clock, home, keys, gateway)
 
 
-def another_till(shop: Shop, till: str = "2") -> Shop:
-    """A second till of the same shop: a home and an id of its own, the same books and gateway accounts."""
+def another_till(shop: Shop, till: str = "2", clock: MovedClock | None = None) -> Shop:
+    """A second till of the same shop: a home and an id of its own, the same books and gateway accounts.
+
+    Its clock is the first one's, or `clock`.
+    """
+    clock = clock or shop.clock
     url = shop.till.settings.database.url
     books = f"sqlite:///{shop.home / 'till.db'}" if url == "sqlite" else url
     home = shop.home.with_name(f"till-{till}")
     home.mkdir(exist_ok=True)
     settings = settings_text(shop.bank.url, database=f'url = "{books}"', till=f'id = "{till}"')
     (home / "settings.toml").write_text(settings, encoding="utf-8")
-    opened = open_till(home, Outside(shop.clock, SystemIds(), GivenSecrets(dict(shop.keys))))
-    return Shop(opened, shop.bank, shop.clock, home, shop.keys, shop.gateway)
+    opened = open_till(home, Outside(clock, SystemIds(), GivenSecrets(dict(shop.keys))))
+    return Shop(opened, shop.bank, clock, home, shop.keys, shop.gateway)
 
 
 def reopen(shop: Shop) -> Shop:

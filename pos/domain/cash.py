@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -38,6 +39,15 @@ class Tender:
     return_id: str = ""
     purpose: str = ""
     replaces: str = ""
+
+
+def follows_ms(tenders: Iterable[Tender], now_ms: int, *also: int | None) -> int:
+    """`now_ms`, but later than every tender of the order and not before `also`.
+
+    The tills of a shop have clocks of their own: in one order, what came after a tender is not written as before it by
+    a till whose clock is behind.
+    """
+    return max([now_ms, *(t.at_ms + 1 for t in tenders), *(at_ms or 0 for at_ms in also)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pos.domain.cash import follows_ms
 from pos.domain.errors import Refused
 from pos.domain.facts import Source
 from pos.domain.payment import Phase
@@ -55,12 +56,13 @@ class AfterCall:
             known = replace(attempt, link_id=info.id, url=info.url, expires_at_ms=info.expires_at_ms, looks_failed=0)
             known = replace(known, qr_url=short)
             if attempt.phase is Phase.REQUESTING and allowed:
-                opened = replace(known, phase=Phase.OPEN, shown_at_ms=now, look_due_at_ms=now + schedule.ON_SCREEN_MS)
-                tx.attempts.update(opened)
+                shown_at = follows_ms(tx.money.tenders(outgoing.order_id), now)
+                opened = replace(known, phase=Phase.OPEN, shown_at_ms=shown_at)
+                tx.attempts.update(replace(opened, look_due_at_ms=now + schedule.ON_SCREEN_MS))
             elif attempt.phase is Phase.REQUESTING:
                 abandoned = schedule.abandoned(known, "its address is not the gateway's", now)
                 tx.attempts.update(replace(abandoned, look_due_at_ms=now))
-            elif attempt.phase is not Phase.OPEN:
+            elif not attempt.link_id:
                 # the link exists after all, whatever was thought of it: not fenced, and to be closed
                 known = replace(known, fenced_at_ms=None, fence_kind="")
                 tx.attempts.update(replace(known, look_due_at_ms=now))

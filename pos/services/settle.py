@@ -23,8 +23,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pos.domain import verdict as verdicts
+from pos.domain.cash import follows_ms
 from pos.domain.facts import Kind, Source
-from pos.domain.joins import Bundle
+from pos.domain.joins import IN_FLIGHT, Bundle
 from pos.domain.order import Life
 from pos.domain.payment import WATCH_CLOSED_DAYS, Attempt, Phase
 from pos.domain.ports import LinkInfo
@@ -42,6 +43,8 @@ from pos.services.parking import whose
 from pos.services.standing import changed_problems
 from pos.services.views import OrderRow
 
+ENDS = frozenset({Kind.PAYMENT_CAPTURED, Kind.PAYMENT_FAILED, Kind.PAYMENT_VOIDED})
+"""What ends a payment's time in flight."""
 TOLD_AT_ONCE = 20
 """Orders of a page that the bus is told of in one turn of the loop."""
 
@@ -119,7 +122,9 @@ class Settle:
         changes = Changes()
         touched = _keep(tx, self._context.shop, evidence, changes, now_ms)
         bundles = tx.facts.bundles(tx.orders.lock_all(touched))
-        looked = [_apply_links(bundle, evidence, changes, now_ms) for bundle in bundles]
+        looked = [
+            _landed(_apply_links(bundle, evidence, changes, now_ms), evidence, changes, now_ms) for bundle in bundles
+        ]
         return self._refold(tx, looked, touched, changes, now_ms)
 
     def refold(self, tx: Tx, order_id: str, now_ms: int) -> OrderRow:
@@ -267,13 +272,33 @@ def _apply_links(bundle: Bundle, evidence: Sequence[Evidence], changes: Changes,
                 continue
             verdict = verdicts.fold(bundle)
             states = {p.state for p in verdict.payments if p.attempt_id == attempt.id}
-            in_flight, paid = bool(states & {"pending", "authorized"}), "captured" in states
+            in_flight, paid = bool(states & IN_FLIGHT), "captured" in states
             after = _after_look(attempt, info, in_flight=in_flight, paid=paid, now_ms=now_ms)
+            if after.fenced_at_ms == now_ms:
+                after = replace(after, fenced_at_ms=follows_ms(bundle.tenders, now_ms, after.shown_at_ms))
             changes.attempts[after.id] = after
             if item.hint == "probe" and attempt.live and after.phase is Phase.CLOSED and not paid:
                 changes.healed.append(Healed(bundle.order.id, "M03", item.gateway, now_ms, item.source))
             bundle = replace(bundle, attempts=[after if a.id == after.id else a for a in bundle.attempts])
     return bundle
+
+
+def _landed(bundle: Bundle, evidence: Sequence[Evidence], changes: Changes, now_ms: int) -> Bundle:
+    """A closing link whose last payment in flight has ended, as something else than a look at the link told: looked at
+
+    at once, for only a look shows whether it is fenced. (A gateway that shows a link's last payment alone does not
+    show the one before it end.)
+    """
+    closing = [a for a in bundle.attempts if a.phase is Phase.CLOSING and a.id not in changes.attempts]
+    if not closing:
+        return bundle
+    told = {(item.gateway, fact.object) for item in evidence for fact in item.facts if fact.kind in ENDS}
+    payments = verdicts.fold(bundle).payments
+    flying = {p.attempt_id for p in payments if p.state in IN_FLIGHT}
+    ended = {p.attempt_id for p in payments if (p.gateway, p.id) in told} - flying
+    again = {a.id: replace(a, look_due_at_ms=now_ms) for a in closing if a.id in ended}
+    changes.attempts |= again
+    return replace(bundle, attempts=[again.get(a.id, a) for a in bundle.attempts]) if again else bundle
 
 
 def _after_look(attempt: Attempt, info: LinkInfo, *, in_flight: bool, paid: bool, now_ms: int) -> Attempt:

@@ -156,6 +156,26 @@ async def test_a_payment_that_hangs_on_a_closed_link_is_given_up_by_a_manager_on
     await shop.assert_books()
 
 
+async def test_a_link_is_looked_at_again_as_soon_as_the_report_says_that_nothing_hangs_on_it(shop: Shop) -> None:
+    """A look at the link need not show the payment that ended: then only the report does, and nobody waits an hour."""
+    view = await shop.sell(TEA)
+    attempt = shop.till.database.read_now(lambda tx: tx.attempts.of_order(view.order_id))[0]
+    hangs = Fact(attempt.gateway, attempt.account, attempt.mode, Kind.PAYMENT_PENDING, "pay_hangs")
+    bound = replace(hangs, kind=Kind.PAYMENT_OF_LINK, target=attempt.link_id)
+    await shop.till.settle.take_in(Evidence(attempt.gateway, (hangs, bound), Source.REPORT, "sweep"))
+    await shop.till.checkout.give_up(view.order_id)
+    for _ in range(2):  # looked at often, then from hour to hour
+        shop.clock.advance(3 * 3_600)
+        await shop.probe()
+    assert (await shop.again(view)).shown is Shown.WAITING
+    failed = replace(hangs, kind=Kind.PAYMENT_FAILED)
+    await shop.till.settle.take_in(Evidence(attempt.gateway, (failed,), Source.REPORT, "sweep"))
+    await shop.probe()
+    free = await shop.again(view)
+    assert (free.attempt and free.attempt.phase, "cash" in free.may) == ("closed", True)
+    await shop.assert_books()
+
+
 async def test_a_paid_order_offers_its_receipt_although_its_link_is_not_seen_closed_yet(shop: Shop) -> None:
     view = await shop.sell(TEA)
     attempt = shop.till.database.read_now(lambda tx: tx.attempts.of_order(view.order_id))[0]

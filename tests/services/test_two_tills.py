@@ -14,17 +14,23 @@ from sqlalchemy import Connection
 from pos.domain.errors import PosError, Refused
 from pos.domain.facts import Fact, Kind, Mode, Source
 from pos.domain.journal import verify
+from pos.domain.plan import Share, Way
+from pos.domain.ports import Answer, Operation, PreparedCall
 from pos.domain.shown import Shown
 from pos.domain.store_port import Hint, Tx
+from pos.domain.verdict import Flag
+from pos.gateways.http import HttpGateway
 from pos.services import hints
 from pos.services.evidence import Evidence
 from pos.services.views import OrderView
 from pos.store.transaction import Transaction
 from pos.sync.sweeper import Sweeper
 from tests.engines import POSTGRESQL, sql
-from tests.shop import CAKE, TEA, Shop, another_till
+from tests.shop import CAKE, TEA, MovedClock, Shop, another_till
 
 BOUND_S = 20.0
+LEASE_S = 20.0
+"""Longer than one process keeps a call for itself."""
 ONE_GATEWAY = ["stripe", f"stripe-{POSTGRESQL}"]
 on_each_engine = pytest.mark.parametrize("shop", ONE_GATEWAY, indirect=True)
 on_a_server = pytest.mark.parametrize("shop", ONE_GATEWAY[1:], indirect=True)
@@ -72,6 +78,82 @@ async def test_pay_at_one_till_and_cash_at_the_other_at_once_never_both(shop: Sh
         waits = view.attempt is not None and view.attempt.phase == "open" and not view.kept_minor
         assert (view.shown is Shown.PAID and view.kept_minor == TEA.price_minor) or waits
     await shop.assert_books()
+
+
+async def held_up(shop: Shop, operation: Operation, arrived: asyncio.Event, go_on: asyncio.Event) -> None:
+    """From now on this till's answers to such calls stay on the wire until `go_on`; `arrived`: the work is done."""
+    gate = await shop.till.desk.get(shop.gateway)
+    assert isinstance(gate, HttpGateway)
+    true = gate._exchange
+
+    async def waits(call: PreparedCall, timeout_s: float) -> Answer:
+        answer = await true(call, timeout_s)
+        if call.operation is operation:
+            arrived.set()
+            await go_on.wait()
+        return answer
+
+    object.__setattr__(gate, "_exchange", waits)
+
+
+@on_each_engine
+async def test_an_answer_after_a_manager_gave_the_link_up_does_not_take_that_back(shop: Shop, other: Shop) -> None:
+    """Both tills sent the same call; the second answer tells of a link that is known."""
+    saved = await shop.till.selling.save(shop.lines(TEA))
+    arrived, go_on = asyncio.Event(), asyncio.Event()
+    await held_up(shop, Operation.CREATE, arrived, go_on)
+    first = asyncio.create_task(shop.till.checkout.issue(saved.order_id, shop.gateway))
+    await asyncio.wait_for(arrived.wait(), BOUND_S)
+    shop.clock.advance(LEASE_S)
+    shown = await other.till.checkout.issue(saved.order_id, shop.gateway)
+    await other.till.checkout.release(saved.order_id, reason="the customer left", actor="Owner")
+    go_on.set()
+    assert Flag.UNFENCED in (await first).flags
+    await shop.till.tenders.terminal(saved.order_id)
+    await shop.assert_books()
+    await shop.pays(shown)
+    double = await shop.check(saved)
+    assert (double.shown, Flag.UNFENCED in double.flags) == (Shown.PAID_TWICE, True)
+    await shop.assert_books()
+
+
+@on_each_engine
+async def test_an_answer_after_the_link_was_closed_does_not_open_its_fence(shop: Shop, other: Shop) -> None:
+    saved = await shop.till.selling.save(shop.lines(TEA))
+    arrived, go_on = asyncio.Event(), asyncio.Event()
+    await held_up(shop, Operation.CREATE, arrived, go_on)
+    first = asyncio.create_task(shop.till.checkout.issue(saved.order_id, shop.gateway))
+    await asyncio.wait_for(arrived.wait(), BOUND_S)
+    shop.clock.advance(LEASE_S)
+    await other.till.checkout.issue(saved.order_id, shop.gateway)
+    await other.till.cash.take(saved.order_id)
+    go_on.set()
+    assert (await first).shown is Shown.PAID
+    attempt = shop.till.database.read_now(lambda tx: tx.attempts.of_order(saved.order_id))[0]
+    assert (attempt.phase, attempt.fenced, attempt.fence_kind) == ("closed", True, "expired")
+    await shop.assert_books()
+
+
+@on_each_engine
+@pytest.mark.parametrize("off_s", [-600, 600])
+async def test_what_came_first_is_told_whatever_the_clocks_of_two_tills_say(shop: Shop, off_s: int) -> None:
+    """A card, then a link, then cash, each at another till: no link was open when card or cash was taken."""
+    clock = MovedClock()
+    clock.advance(off_s)
+    other = another_till(shop, clock=clock)
+    for first, second in ((shop, other), (other, shop)):
+        saved = await first.till.selling.save(shop.lines(TEA))
+        part = TEA.price_minor // 3
+        await first.till.splits.plan(saved.order_id, (Share(Way.TERMINAL, part), Share(Way.CASH, 2 * part)))
+        await first.till.tenders.terminal(saved.order_id)
+        await first.till.splits.drop(saved.order_id)
+        shown = await second.till.checkout.issue(saved.order_id, shop.gateway)
+        await shop.assert_books()
+        assert (await second.till.checkout.give_up(shown.order_id)).attempt
+        await shop.assert_books()
+        await first.till.cash.take(saved.order_id)
+        await other.assert_books()
+    await other.till.close()
 
 
 @on_each_engine

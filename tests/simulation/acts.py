@@ -20,7 +20,7 @@ from pos.sandbox import drills, faults
 from pos.sandbox.books import Refusal
 from tests.shop import CAKE, TEA
 from tests.simulation.checks import Watch, rows_at_bank
-from tests.simulation.world import TILLS, World, prober
+from tests.simulation.world import TILLS, World
 
 RECENT = 4
 """Most acts are about one of the newest orders, so that they meet."""
@@ -80,8 +80,7 @@ class Crowd:
             pause_s -= UNATTENDED_S
             await asyncio.sleep(UNATTENDED_S)
             for name in TILLS:
-                life = self.world.lives[name]
-                self.world.begin(name, "probe", lambda _, life=life: prober(life).tick())
+                self.world.probe(name)
         await asyncio.sleep(pause_s)
         await self._background()
 
@@ -99,13 +98,12 @@ class Crowd:
         if self.rng.random() < 0.5:
             await world.dispatcher.round()
         for name in TILLS:
-            life = world.lives[name]
             if self.rng.random() < 0.35:
-                world.begin(name, "probe", lambda _, life=life: prober(life).tick())
+                world.probe(name)
             if self.rng.random() < 0.02:
-                world.begin(name, "sweep", lambda _, life=life: life.sweeper.tick(300.0))
+                world.sweep(name)
             if self.rng.random() < 0.3:
-                world.listen(life)
+                world.listen(world.lives[name])
 
     # -- choosing ------------------------------------------------------------------------------------------------------
 

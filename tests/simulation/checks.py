@@ -21,7 +21,7 @@ from pos.sandbox import drills, faults
 from pos.services.books import CHECKS, Case
 from pos.services.orderview import state_of
 from tests.simulation.virtual import EPOCH_S
-from tests.simulation.world import SHOP_ID, World, prober
+from tests.simulation.world import SHOP_ID, TILLS, World
 
 QUIET_AFTER_S = 60.0
 """Longer than any call, with its repeats."""
@@ -175,16 +175,14 @@ class Watch:
                     break
             await world.dispatcher.round()
             await asyncio.sleep(1.0)
-            for life in list(world.lives.values()):
-                world.listen(life)
-                life.process.ends_in.clear()
-                await world.begin(life.name, "probe", lambda _, life=life: prober(life).tick())
+            for life in world.lives.values():
+                life.process.ends_in.clear()  # no more crashes: of a life that begins later none is drawn
+            for name in TILLS:
+                world.listen(world.lives[name])
+                await world.probe(name)
             await asyncio.sleep(5.0)
             if sweep and not turn:
-                swept = list(world.lives.values())
-                await asyncio.gather(
-                    *(world.begin(life.name, "sweep", lambda _, life=life: life.sweeper.tick(300.0)) for life in swept)
-                )
+                await asyncio.gather(*(world.sweep(name) for name in TILLS))
 
     def _all_is_settled(self, tx: Tx) -> None:
         now = self.world.now_ms()

@@ -10,7 +10,11 @@ from tests.simulation.planted import PLANTS, found, planted
 from tests.simulation.run import play
 from tests.simulation.world import Ground
 
-SEEDS = range(1, 4)
+SEEDS = (1, 502, 1177, 1847)
+"""One, and those that found something: a probe of a life that was over (502), an answer that came after a manager had
+
+given the link up (1177), a link of which nothing was in flight any more and nobody looked (1847).
+"""
 QUICK = ("cash without fence", "silence taken as closed")
 """Planted faults that are found within a second or two."""
 FEW = 15

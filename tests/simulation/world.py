@@ -67,6 +67,8 @@ KEYS = {
     "gateways.razorpay.secret_key": "secret_of_the_shop",
     "relay.till_token": "token_of_the_till",
 }
+EVERY_S = 300.0
+"""How often the reports are read."""
 ONLY_AUTHORIZES = 0.3
 """Of all seeds, those whose Razorpay account leaves the capture to the till."""
 FAST_FOLDER = Path("/dev/shm")
@@ -240,6 +242,15 @@ class World:
         """Somebody does something at a till; it goes on while other things happen."""
         life = self.lives[name]
         return self._begin(life, what, lambda: act(life.till))
+
+    def probe(self, name: str) -> asyncio.Task[None]:
+        """What is due is looked at by the life that this till has now."""
+        life = self.lives[name]
+        return self._begin(life, "probe", lambda: prober(life).tick())
+
+    def sweep(self, name: str) -> asyncio.Task[None]:
+        life = self.lives[name]
+        return self._begin(life, "sweep", lambda: life.sweeper.tick(EVERY_S))
 
     def _begin(self, life: Life, what: str, act: Callable[[], Awaitable[Any]]) -> asyncio.Task[None]:
         task = self.loop.create_task(self._do(life, what, act))

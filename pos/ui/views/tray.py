@@ -79,7 +79,8 @@ class TrayCard(QFrame):
         if view.paid_at_ms is not None:
             self.timer.setText(self._kit.formats.time_s(view.paid_at_ms))
         elif view.attempt is not None and view.attempt.shown_at_ms is not None:
-            seconds = (self._kit.now_ms() - view.attempt.shown_at_ms) // 1000
+            # another till, whose clock is ahead, may have shown it
+            seconds = max(0, self._kit.now_ms() - view.attempt.shown_at_ms) // 1000
             self.timer.setText(self._kit.formats.timer(seconds))
 
     def _press(self) -> None:
