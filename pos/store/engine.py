@@ -90,7 +90,8 @@ def _set_up(connection: Any) -> None:
 
 def _begin(connection: Connection) -> None:
     immediate = not connection.get_execution_options().get("reader", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    driver: Any = connection.connection.driver_connection  # asked directly: it is done for every read and write
+    driver.execute("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
 
 class Database:

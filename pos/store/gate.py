@@ -66,7 +66,7 @@ class Gate:
             ReadOnly: a newer version has changed the books, or another copy of this till is at work.
         """
         if self._identity is None or connection.dialect.name == "sqlite":
-            _check_version(connection.exec_driver_sql(_VERSION).scalar())
+            _check_version(_Leases(connection).min_writer())
             return
         row = connection.execute(_ALL, {"name": self.name}).one()
         _check_version(row.min_writer)
@@ -102,6 +102,9 @@ def _check_version(min_writer: str | None) -> None:
 
 
 class _Leases(Rows):
+    def min_writer(self) -> str | None:
+        return next((value for (value,) in self._rows(_VERSION, ())), None)
+
     def put(self, name: str, owner: str, until_ms: int) -> None:
         self._put(tables.lease, {"name": name, "owner": owner, "until_ms": until_ms})
 

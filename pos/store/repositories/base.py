@@ -38,10 +38,8 @@ class Rows:
 
     def __init__(self, connection: Connection) -> None:
         self._c = connection
-
-    @cached_property
-    def _is_sqlite(self) -> bool:
-        return self._c.dialect.name == "sqlite"
+        self._engine_name = connection.dialect.name
+        self._is_sqlite = self._engine_name == "sqlite"
 
     def _locking(self, statement: Any) -> Any:
         """Rows locked until commit, by who writes; a reader may not, and need not."""
@@ -74,7 +72,7 @@ class Rows:
 
         It is compiled once in the life of the process: equal makers make the same statement.
         """
-        text, pick = _compiled(make, self._c.dialect.name)
+        text, pick = _compiled(make, self._engine_name)
         return self._do(text, [pick(row) for row in rows])
 
     def _read(self, query: Any, **given: Any) -> list[tuple[Any, ...]]:
@@ -83,7 +81,7 @@ class Rows:
         To put a statement together, and to find it again among those known, takes longer than to run it. The rows are
         the driver's own, as with `_among`.
         """
-        text, names, fixed = _prepared(query, self._c.dialect.name)
+        text, names, fixed = _prepared(query, self._engine_name)
         return self._rows(text, tuple(given[name] if name in given else fixed[name] for name in names))
 
     def _read_named(self, query: Any, **given: Any) -> list[dict[str, Any]]:
@@ -118,7 +116,7 @@ class Rows:
         Several statements only where there are more values than one may have. The rows are the driver's own: a `Loader`
         knows what to make of them.
         """
-        before, after = _around(query, column, self._c.dialect.name)
+        before, after = _around(query, column, self._engine_name)
         mark, rows = "?" if self._is_sqlite else "%s", list[tuple[Any, ...]]()
         for part in parts(values):
             text = before + ", ".join([mark] * len(part)) + after
@@ -169,7 +167,10 @@ def _compiled(make: Any, engine: str) -> tuple[str, Callable[[Mapping[str, Any]]
     """Text for the driver, and what picks its parameters from a row."""
     dialect, insert = _by_position(engine)
     said = make(insert).compile(dialect=dialect)
-    return str(said), operator.itemgetter(*said.positiontup)
+    names = tuple(said.positiontup)
+    # of one name, `itemgetter` gives the value alone
+    pick = operator.itemgetter(*names) if len(names) > 1 else lambda row: tuple(row[name] for name in names)
+    return str(said), pick
 
 
 @functools.cache

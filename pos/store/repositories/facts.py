@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
-from sqlalchemy import ColumnElement, and_, func, literal_column, select
+from sqlalchemy import and_, bindparam, func, literal_column, select
 
 from pos.domain.facts import Fact, Kind, Sighting, Source
 from pos.domain.joins import Bundle, order_of
@@ -28,6 +28,12 @@ _FACT = mapping.Loader(Fact, _f)
 _IDS = select(_f.c.id)
 _ENDS = select(_f.c.target, _f.c.object, _f.c.kind)
 _BY_SEQ = select(*_FACT.columns).order_by(_f.c.seq)
+_IN_WINDOW = _BY_SEQ.where(
+    _f.c.gateway == bindparam("gateway"),
+    _f.c.kind == literal_column(f"'{Kind.PAYMENT_CAPTURED}'"),
+    _f.c.at_ms >= bindparam("from_ms"),
+    _f.c.at_ms < bindparam("to_ms"),
+)
 _WITH_SEQ = select(_f.c.seq, *_FACT.columns)
 _ORDERS = select(tables.orders.c.id)
 _REFUNDS = select(tables.refund.c.id, tables.refund.c.order_id)
@@ -145,8 +151,7 @@ class FactRows(Rows):
 
     def in_window(self, gateway: str, from_ms: int, to_ms: int) -> list[Fact]:
         """Captures of a gateway whose own time lies in the window."""
-        where = and_(_f.c.gateway == gateway, _f.c.kind == Kind.PAYMENT_CAPTURED)
-        return self._facts(and_(where, _f.c.at_ms >= from_ms, _f.c.at_ms < to_ms))
+        return _FACT.all(self._read(_IN_WINDOW, gateway=gateway, from_ms=from_ms, to_ms=to_ms))
 
     def refunds_pending(self, gateway: str) -> int:
         ended = select(_f.c.object).where(_f.c.gateway == gateway, _f.c.kind.in_(REFUND_ENDS))
@@ -169,9 +174,6 @@ class FactRows(Rows):
     @cached_property
     def _attempts(self) -> AttemptRows:
         return AttemptRows(self._c)
-
-    def _facts(self, where: ColumnElement[bool]) -> list[Fact]:
-        return _FACT.all(self._c.execute(_BY_SEQ.where(where)).all())
 
     def _payments_of(self, others: Collection[str]) -> dict[str, set[tuple[str, str]]]:
         """(gateway, payment) that refunds and disputes are known to be of."""

@@ -6,13 +6,14 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from pos.domain.journal import GENESIS, Entry, chain
 from pos.store import mapping, tables
 from pos.store.repositories.base import Rows
 
 _j = tables.journal
+_LAST = select(_j.c.seq, _j.c.hash).where(_j.c.till == bindparam("till")).order_by(_j.c.seq.desc()).limit(1)
 
 
 class JournalRows(Rows):
@@ -39,9 +40,7 @@ class JournalRows(Rows):
 
     def _read_last(self) -> tuple[int, str]:
         """Where this till's chain ends; nobody else lengthens it while this transaction writes."""
-        newest = select(_j.c.seq, _j.c.hash).where(_j.c.till == self._till).order_by(_j.c.seq.desc()).limit(1)
-        row = self._c.execute(newest).first()
-        return (row.seq, row.hash) if row else (0, GENESIS)
+        return next(((seq, digest) for seq, digest in self._read(_LAST, till=self._till)), (0, GENESIS))
 
     def of_subject(self, subject: str) -> list[Entry]:
         query = select(_j).where(_j.c.subject == subject).order_by(_j.c.at_ms, _j.c.seq)

@@ -18,6 +18,7 @@ _z = tables.z_entry
 _TENDER = mapping.Loader(Tender, _t)
 _REFUND = mapping.Loader(Refund, _r)
 _TENDERS = select(*_TENDER.columns).order_by(_t.c.at_ms, _t.c.id)
+_OF_ORDER = _TENDERS.where(_t.c.order_id == bindparam("order_id"))
 _REFUNDS = select(*_REFUND.columns).order_by(_r.c.asked_at_ms, _r.c.id)
 _OF_KIND = select(_z.c.subject).where(_z.c.kind == bindparam("kind"))
 
@@ -27,10 +28,7 @@ class MoneyRows(Rows):
         self._insert(_t, mapping.dump(tender))
 
     def tenders(self, order_id: str = "") -> list[Tender]:
-        query = select(_t).order_by(_t.c.at_ms, _t.c.id)
-        if order_id:
-            query = query.where(_t.c.order_id == order_id)
-        return [mapping.load(Tender, row) for row in self._all(query)]
+        return _TENDER.all(self._read(_OF_ORDER, order_id=order_id) if order_id else self._read(_TENDERS))
 
     def tenders_of(self, order_ids: Collection[str]) -> dict[str, list[Tender]]:
         found: dict[str, list[Tender]] = {order_id: [] for order_id in order_ids}

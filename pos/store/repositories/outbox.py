@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import Integer, and_, bindparam, func, or_, select
+from sqlalchemy import Executable, Integer, and_, bindparam, func, or_, select
 
 from pos.domain.ports import Operation, PreparedCall
 from pos.domain.store_port import CallLog, Outgoing
@@ -23,6 +23,10 @@ _DUE = (
 )
 _CALLS = select(_l).order_by(_l.c.id)
 _CALLS_OF = _CALLS.where(_l.c.order_id == bindparam("order_id"))
+
+
+def _finished(_insert: object) -> Executable:
+    return _x.update().where(_x.c.id == bindparam("row_id")).values(state=bindparam("state"), owner=bindparam("owner"))
 
 
 class OutboxRows(Rows):
@@ -73,7 +77,7 @@ class OutboxRows(Rows):
         return self._c.execute(select(func.count()).select_from(_x).where(where)).scalar_one()
 
     def finish(self, row_id: str, state: str) -> None:
-        self._c.execute(_x.update().where(_x.c.id == row_id).values(state=state, owner=""))
+        self._run_all(_finished, [{"row_id": row_id, "state": state, "owner": ""}])
 
     def again(self, row_id: str, next_at_ms: int) -> None:
         self._c.execute(_x.update().where(_x.c.id == row_id).values(next_at_ms=next_at_ms, owner="", lease_until_ms=0))

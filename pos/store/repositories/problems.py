@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from pos.domain.store_port import Healed, Problem
 from pos.store import mapping, tables
@@ -13,7 +13,14 @@ from pos.store.repositories.base import Rows
 _p = tables.problem
 _h = tables.healed
 _PROBLEM = mapping.Loader(Problem, _p)
+_HEALED = mapping.Loader(Healed, _h)
 _BY_TIME = select(*_PROBLEM.columns).order_by(_p.c.opened_at_ms)
+_OPEN = _BY_TIME.where(_p.c.closed_at_ms.is_(None))
+_HEALED_THEN = (
+    select(*_HEALED.columns)
+    .where(_h.c.at_ms >= bindparam("from_ms"), _h.c.at_ms < bindparam("to_ms"))
+    .order_by(_h.c.at_ms)
+)
 
 
 class ProblemRows(Rows):
@@ -45,14 +52,10 @@ class ProblemRows(Rows):
         return mapping.load(Problem, row) if row is not None else None
 
     def listed(self, *, open_only: bool) -> list[Problem]:
-        query = select(_p).order_by(_p.c.opened_at_ms)
-        if open_only:
-            query = query.where(_p.c.closed_at_ms.is_(None))
-        return [mapping.load(Problem, row) for row in self._all(query)]
+        return _PROBLEM.all(self._read(_OPEN if open_only else _BY_TIME))
 
     def heal(self, healed: Sequence[Healed]) -> None:
         self._insert_all(_h, [mapping.dump(each) for each in healed], new_only=True)
 
     def healed(self, from_ms: int, to_ms: int) -> list[Healed]:
-        query = select(_h).where(_h.c.at_ms >= from_ms, _h.c.at_ms < to_ms).order_by(_h.c.at_ms)
-        return [mapping.load(Healed, row) for row in self._all(query)]
+        return _HEALED.all(self._read(_HEALED_THEN, from_ms=from_ms, to_ms=to_ms))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 
 from pos.domain.catalogue import Product
 from pos.domain.rows import Account, Person
@@ -13,11 +13,16 @@ from pos.store.repositories.base import Rows
 
 _m = tables.meta
 _p = tables.product
+_PERSON = mapping.Loader(Person, tables.person)
+_ACCOUNT = mapping.Loader(Account, tables.account)
+_META = select(_m.c.value).where(_m.c.key == bindparam("key"))
+_PEOPLE = select(*_PERSON.columns).order_by(tables.person.c.name)
+_OF_GATEWAY = select(*_ACCOUNT.columns).where(tables.account.c.gateway == bindparam("gateway"))
 
 
 class ShopRows(Rows):
     def meta(self, key: str) -> str | None:
-        return self._c.execute(select(_m.c.value).where(_m.c.key == key)).scalar()
+        return next((value for (value,) in self._read(_META, key=key)), None)
 
     def set_meta(self, key: str, value: str) -> None:
         self._put(_m, {"key": key, "value": value})
@@ -35,16 +40,13 @@ class ShopRows(Rows):
         return mapping.load(Product, row) if row is not None else None
 
     def people(self) -> list[Person]:
-        t = tables.person
-        return [mapping.load(Person, row) for row in self._all(select(t).order_by(t.c.name))]
+        return _PERSON.all(self._read(_PEOPLE))
 
     def put_person(self, person: Person) -> None:
         self._put(tables.person, mapping.dump(person))
 
     def account(self, gateway: str) -> Account | None:
-        t = tables.account
-        row = self._one(select(t).where(t.c.gateway == gateway))
-        return mapping.load(Account, row) if row is not None else None
+        return next(iter(_ACCOUNT.all(self._read(_OF_GATEWAY, gateway=gateway))), None)
 
     def put_account(self, account: Account) -> None:
         self._put(tables.account, mapping.dump(account))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, Integer, and_, bindparam, func, or_, select
+from sqlalchemy import Connection, Executable, Integer, and_, bindparam, func, or_, select
 
 from pos.domain.store_port import Hint, SweepRun
 from pos.store import mapping, tables
@@ -20,10 +20,20 @@ _HINTS = (
     .limit(bindparam("limit", type_=Integer))
 )
 _META = select(_m.c.value).where(_m.c.key == bindparam("key"))
+_CURSOR = (
+    select(_m.c.value)
+    .where(_m.c.key.in_([bindparam("key"), "relay_cursor"]))
+    .order_by(func.length(_m.c.key).desc())
+    .limit(1)
+)
 _WATERMARK = select(_w.c.at_ms).where(_w.c.gateway == bindparam("gateway"))
 _FIRST_ORDER = select(func.min(tables.orders.c.created_at_ms))
 LEASE_MAX_MS = 13 * 3_600_000
 """No lease is longer (sweeps are at most 12 hours apart): one that says so is from before the clock was set back."""
+
+
+def _drop(_insert: object) -> Executable:
+    return _h.delete().where(_h.c.id == bindparam("hint_id"))
 
 
 class SyncRows(Rows):
@@ -33,7 +43,7 @@ class SyncRows(Rows):
         self._furthest_key = f"relay_furthest:{till}"
 
     def put_hint(self, hint: Hint) -> None:
-        self._c.execute(self._insert_new(_h).values(mapping.dump(hint)))
+        self._insert_all(_h, [mapping.dump(hint)], new_only=True)
 
     def hints(self, now_ms: int, limit: int) -> list[Hint]:
         return [mapping.load(Hint, row) for row in self._read_named(_HINTS, now_ms=now_ms, limit=limit)]
@@ -44,12 +54,11 @@ class SyncRows(Rows):
         return self._c.execute(change.returning(_h.c.id)).first() is not None
 
     def drop_hint(self, hint_id: str) -> None:
-        self._c.execute(_h.delete().where(_h.c.id == hint_id))
+        self._run_all(_drop, [{"hint_id": hint_id}])
 
     def cursor(self) -> str:
-        known = select(_m.c.value).where(_m.c.key.in_([self._cursor_key, "relay_cursor"]))
         # the plain key is from before tills shared their books; the longer one goes before it
-        return self._c.execute(known.order_by(func.length(_m.c.key).desc()).limit(1)).scalar() or ""
+        return next((value for (value,) in self._read(_CURSOR, key=self._cursor_key)), "")
 
     def set_cursor(self, cursor: str) -> None:
         """Forward within an epoch (I11): an event that was slower than one behind it does not take the place back."""
