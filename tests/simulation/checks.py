@@ -55,7 +55,7 @@ class Watch:
         transaction; and keeps what that was.
         """
         requesting = "SELECT id, order_id FROM attempt WHERE phase = 'requesting'"
-        for attempt_id, order_id in tx.connection.exec_driver_sql(requesting).all():
+        for attempt_id, order_id in rows_of(tx, requesting):
             if attempt_id in self.drafted:
                 continue
             self.drafted.add(attempt_id)
@@ -77,7 +77,7 @@ class Watch:
 
     def _look(self, tx: Any, *, at_all: bool) -> None:
         changed = "SELECT id, touch FROM orders WHERE touch > ? ORDER BY id"
-        rows = tx.connection.exec_driver_sql(changed, (0 if at_all else self.touch,)).all()
+        rows = rows_of(tx, changed, 0 if at_all else self.touch)
         for order_id, touch in rows:
             self.touch = max(self.touch, touch)
             self._look_at(tx, order_id)
@@ -221,6 +221,12 @@ class Watch:
         there = made[0][0] if made else "failed"
         if here != there:
             self._say(f"{number}: refund {refund_id} is {here} here, {there} at the bank")
+
+
+def rows_of(tx: Any, sql: str, *values: object) -> list[tuple[Any, ...]]:
+    """Of the shop's books, from SQLite's driver itself: it is asked in every write."""
+    found: list[tuple[Any, ...]] = tx.connection.connection.driver_connection.execute(sql, values).fetchall()
+    return found
 
 
 def rows_at_bank(world: World, sql: str, *values: object) -> list[tuple[Any, ...]]:
