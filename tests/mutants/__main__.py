@@ -2,7 +2,7 @@
 
 They are tests of the ordinary suite, so what one of them notices the suite notices. The one that fails must pass on the
 code as it is, or it noticed the weather and not the patch. A patch that no longer applies, and one that no test
-notices, are failures of the proof. Two at a time, each in a tree of its own.
+notices, are failures of the proof. Three at a time, each in a tree of its own.
 """
 
 from __future__ import annotations
