@@ -14,7 +14,7 @@ from pos.domain.cash import Tender
 from pos.domain.facts import Fact, Kind
 from pos.domain.order import Order
 from pos.domain.payment import Attempt, parse_reference
-from pos.domain.refund import Refund
+from pos.domain.refund import Purpose, Refund
 
 PAYMENT_RANK = {
     Kind.PAYMENT_PENDING: 1,
@@ -29,6 +29,17 @@ FAILED = frozenset({"failed", "reversed"})
 IN_FLIGHT = frozenset({"pending", "authorized"})
 """States of a payment that may still become money."""
 DISPUTE_RANK = {Kind.DISPUTE_OPEN: 1, Kind.DISPUTE_LOST: 2, Kind.DISPUTE_WON: 3}
+Place = tuple[int, str]
+"""A rank, and the word of the state that has it; of one rank the later word is the higher."""
+
+
+def _ranked(ranks: Mapping[Kind, int]) -> dict[Kind, Place]:
+    return {kind: (rank, kind.partition(".")[2]) for kind, rank in ranks.items()}
+
+
+_PAYMENTS, _REFUNDS, _DISPUTES = _ranked(PAYMENT_RANK), _ranked(REFUND_RANK), _ranked(DISPUTE_RANK)
+_NOTHING: Place = (0, "")
+_PURPOSES = {purpose: purpose.value for purpose in Purpose}
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +192,7 @@ def _payment(
         account=account,
         id=payment,
         attempt_id=attempt.id if attempt else "",
-        state=_highest(own, PAYMENT_RANK, "payment.") or "none",
+        state=_highest(own, _PAYMENTS) or "none",
         captured_minor=0 if wrong else captured,
         reversed_minor=max((f.amount_minor or 0 for f in own if f.kind is Kind.PAYMENT_REVERSED), default=0),
         currency=min((f.currency for f in in_currency or captures), default=bundle.order.currency),
@@ -194,9 +205,13 @@ def _payment(
     )
 
 
-def _highest(facts: Iterable[Fact], rank: Mapping[Kind, int], prefix: str) -> str:
-    best = max(((rank[f.kind], f.kind) for f in facts if f.kind in rank), default=None)
-    return best[1].removeprefix(prefix) if best else ""
+def _highest(facts: Iterable[Fact], ranked: Mapping[Kind, Place]) -> str:
+    best = _NOTHING
+    for fact in facts:
+        place = ranked.get(fact.kind)
+        if place is not None and place > best:
+            best = place
+    return best[1]
 
 
 def refunds_of(bundle: Bundle, known: Known) -> list[RefundState]:
@@ -205,21 +220,34 @@ def refunds_of(bundle: Bundle, known: Known) -> list[RefundState]:
     What went back is what the gateway says, even where a row of ours had asked for another amount.
     """
     rows = {row.id: row for row in bundle.refunds}
-    states, seen = [], set()
-    for refund, own in sorted(known.refunds.items()):
-        ours = min((f.target for f in own if f.kind is Kind.REFUND_OF_OURS and f.target in rows), default="")
-        ours = ours or (refund if refund in rows else "")
-        row = rows.get(ours)
-        state = _highest(own, REFUND_RANK, "refund.") or "requested"
-        amount = max(f.amount_minor or 0 for f in own) or (row.amount_minor if row else 0)
-        payment = row.payment if row else _target(own, Kind.REFUND_OF_PAYMENT)
-        purpose = row.purpose.value if row else "elsewhere"
-        states.append(RefundState(refund, ours, payment, amount, state, purpose))
-        seen.add(ours)
+    states = [_refund(refund, own, rows) for refund, own in sorted(known.refunds.items())]
+    seen = {state.ours for state in states}
     for row in sorted(rows.values(), key=lambda r: r.id):
         if row.id not in seen:
-            states.append(RefundState("", row.id, row.payment, row.amount_minor, "requested", row.purpose.value))
+            states.append(RefundState("", row.id, row.payment, row.amount_minor, "requested", _PURPOSES[row.purpose]))
     return _one_per_row(states)
+
+
+def _refund(refund: str, own: Iterable[Fact], rows: Mapping[str, Refund]) -> RefundState:
+    """In one pass: the least row of ours and payment that are named, the largest amount, the highest state."""
+    ours, payment, amount, best = "", "", 0, _NOTHING
+    for fact in own:
+        kind, target = fact.kind, fact.target
+        if fact.amount_minor is not None and fact.amount_minor > amount:
+            amount = fact.amount_minor
+        if kind is Kind.REFUND_OF_OURS:
+            if target in rows and (not ours or target < ours):
+                ours = target
+        elif kind is Kind.REFUND_OF_PAYMENT:
+            if target and (not payment or target < payment):
+                payment = target
+        elif (place := _REFUNDS[kind]) > best:
+            best = place
+    ours = ours or (refund if refund in rows else "")
+    state = best[1] or "requested"
+    if (row := rows.get(ours)) is None:
+        return RefundState(refund, ours, payment, amount, state, "elsewhere")
+    return RefundState(refund, ours, row.payment, amount or row.amount_minor, state, _PURPOSES[row.purpose])
 
 
 def _target(facts: Iterable[Fact], kind: Kind) -> str:
@@ -236,7 +264,7 @@ def disputes_of(known: Known) -> dict[tuple[str, str], tuple[str, int]]:
     """(dispute, payment) -> (open | lost | won, amount)."""
     found = {}
     for dispute, own in known.disputes.items():
-        state = _highest(own, DISPUTE_RANK, "dispute.")
+        state = _highest(own, _DISPUTES)
         if state:
             payment, amount = _target(own, Kind.DISPUTE_OF_PAYMENT), max((f.amount_minor or 0 for f in own), default=0)
             found[(dispute, payment)] = (state, amount)

@@ -530,8 +530,8 @@ MONEY_BACK = {
     "own_refund_not_known": fault(
         "A refund that the gateway tells of is not known for ours.",
         JOINS,
-        "if f.kind is Kind.REFUND_OF_OURS and f.target in rows",
-        "if f.kind is Kind.REFUND_OF_OURS and not rows",
+        "if target in rows and (not ours or target < ours):",
+        "if not rows and (not ours or target < ours):",
         _BACK + "test_67_a_refund_of_ours_that_the_gateway_tells_of_is_the_same_refund",
         _BACK + "test_68_two_refunds_of_one_payment_stay_two_whatever_is_told_last",
         _BACK + "test_77_a_late_paid_after_everything_was_given_back_changes_nothing",

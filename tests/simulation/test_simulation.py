@@ -15,7 +15,7 @@ SEEDS = (1, 502, 1177, 1847)
 
 given the link up (1177), a link of which nothing was in flight any more and nobody looked (1847).
 """
-QUICK = ("cash without fence", "silence taken as closed")
+QUICK = ("cash without fence", "hint taken as fact")
 """Planted faults that are found within a second or two."""
 FEW = 15
 
