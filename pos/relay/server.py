@@ -34,62 +34,65 @@ LEAVE_WITHIN_S = 1  # for requests under way after SIGTERM
 PRUNE_EVERY_S = 3600.0
 
 
-def guarded(limits: Limits) -> type[HttpToolsProtocol]:
+class GuardedProtocol(HttpToolsProtocol):
     """uvicorn's protocol with a deadline for headers, one for the body, and a bound on both counts and sizes."""
 
-    class GuardedProtocol(HttpToolsProtocol):
-        _deadline: asyncio.TimerHandle | None = None
-        _in_headers = True
-        _header_bytes = 0
+    limits: Limits
+    _deadline: asyncio.TimerHandle | None = None
+    _in_headers = True
+    _header_bytes = 0
 
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-            super().connection_made(transport)
-            if len(self.connections) > limits.connections:
-                transport.abort()
-            else:
-                self._expect_headers()
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if len(self.connections) > self.limits.connections:
+            transport.abort()
+        else:
+            self._expect_headers()
 
-        def connection_lost(self, exc: Exception | None) -> None:
-            self._disarm()
-            super().connection_lost(exc)
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._disarm()
+        super().connection_lost(exc)
 
-        def data_received(self, data: bytes) -> None:
-            between_requests = self._deadline is None and (self.cycle is None or self.cycle.response_complete)
-            if between_requests:
-                self._expect_headers()
-            super().data_received(data)
-            if self._in_headers:
-                self._header_bytes += len(data)
-                if self._header_bytes > limits.headers_bytes:
-                    self.transport.abort()
+    def data_received(self, data: bytes) -> None:
+        between_requests = self._deadline is None and (self.cycle is None or self.cycle.response_complete)
+        if between_requests:
+            self._expect_headers()
+        super().data_received(data)
+        if self._in_headers:
+            self._header_bytes += len(data)
+            if self._header_bytes > self.limits.headers_bytes:
+                self.transport.abort()
 
-        def on_message_begin(self) -> None:
-            super().on_message_begin()
-            self.scope["state"]["abort"] = self.transport.abort
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["state"]["abort"] = self.transport.abort
 
-        def on_headers_complete(self) -> None:
-            self._arm(limits.body_within_s)
-            self._in_headers = False
-            super().on_headers_complete()
+    def on_headers_complete(self) -> None:
+        self._arm(self.limits.body_within_s)
+        self._in_headers = False
+        super().on_headers_complete()
 
-        def on_message_complete(self) -> None:
-            self._disarm()
-            super().on_message_complete()
+    def on_message_complete(self) -> None:
+        self._disarm()
+        super().on_message_complete()
 
-        def _expect_headers(self) -> None:
-            self._in_headers, self._header_bytes = True, 0
-            self._arm(limits.headers_within_s)
+    def _expect_headers(self) -> None:
+        self._in_headers, self._header_bytes = True, 0
+        self._arm(self.limits.headers_within_s)
 
-        def _arm(self, within_s: float) -> None:
-            self._disarm()
-            self._deadline = self.loop.call_later(within_s, self.transport.abort)
+    def _arm(self, within_s: float) -> None:
+        self._disarm()
+        self._deadline = self.loop.call_later(within_s, self.transport.abort)
 
-        def _disarm(self) -> None:
-            if self._deadline is not None:
-                self._deadline.cancel()
-                self._deadline = None
+    def _disarm(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
 
-    return GuardedProtocol
+
+def guarded(limits: Limits) -> type[GuardedProtocol]:
+    """With these limits: uvicorn wants a class and not an object."""
+    return type("Guarded", (GuardedProtocol,), {"limits": limits})
 
 
 class Server(uvicorn.Server):

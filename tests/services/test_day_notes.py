@@ -92,6 +92,7 @@ async def test_a_refund_whose_key_somebody_else_has_used_alarms(shop: Shop, bank
     await shop.assert_books()
 
 
+@pytest.mark.parametrize("shop", ["stripe"], indirect=True)
 def test_the_close_at_the_command_line_takes_a_reason(shop: Shop) -> None:
     home = {"POS_HOME": str(shop.home)}
     done = run_pos(["day", "close", "--counted", "1.00", "--reason", "the float was left in"], home)

@@ -212,6 +212,7 @@ async def test_nobody_says_how_an_unknown_outcome_ended(shop: Shop, bank: Bank) 
     assert "M23" not in await open_codes(shop)
 
 
+@pytest.mark.parametrize("shop", ["stripe"], indirect=True)
 async def test_commands_list_and_settle_beside_a_running_till(shop: Shop) -> None:
     view, row = await found(shop, "double")
     odd = await too_little(shop)

@@ -31,7 +31,7 @@ from tests.engines import ENGINES, POSTGRESQL, asked, sql
 
 NOW = 20_000
 ORDERS = 4
-EXAMPLES = 30
+EXAMPLES = 15
 STATEMENTS_MAX = 32
 EFFECTS = "SELECT effect, subject, made_at_ms, valid_until_ms, state FROM effect WHERE order_id = :order_id"
 OURS = "rf_1"
