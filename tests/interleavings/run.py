@@ -31,7 +31,7 @@ from pos.services.orderview import state_of
 from tests.shop import TEA
 from tests.simulation.acts import line_of
 from tests.simulation.checks import rows_at_bank
-from tests.simulation.run import PROCESSES
+from tests.simulation.run import PROCESSES, orphaned
 from tests.simulation.world import Ground, World, prober, simulated
 
 RUNS = 10_000
@@ -210,6 +210,8 @@ def play(ground: Ground, number: int) -> tuple[str, str, list[str]]:
 def _worker(numbers: range, results: multiprocessing.Queue[Any]) -> None:
     ground = Ground()
     for number in numbers:
+        if orphaned():
+            break
         results.put((number, *play(ground, number)))
     ground.close()
     results.put(None)

@@ -78,10 +78,18 @@ async def play_on(world: World, steps: int, done: Played) -> None:
     await watch.end()
 
 
+def orphaned() -> bool:
+    """Whether who started this process was killed: nobody listens any more."""
+    parent = multiprocessing.parent_process()
+    return parent is not None and not parent.is_alive()
+
+
 def _worker(seeds: list[int], steps: int, results: multiprocessing.Queue[Played | None]) -> None:
     ground = Ground()
     try:
         for seed in seeds:
+            if orphaned():
+                return
             results.put(play(ground, seed, steps))
     finally:
         ground.close()
