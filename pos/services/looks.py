@@ -144,6 +144,8 @@ class Looks:
     def _not_found(self, tx: Tx, attempt_id: str, now_ms: int) -> OrderRow:
         """Absence counts only twice, and past the time in which the call could still arrive."""
         attempt = _locked(tx, attempt_id)
+        if attempt.link_id:  # an answer has named it since this question was asked
+            return self._settle.refold(tx, attempt.order_id, now_ms)
         past = now_ms > attempt.send_by_ms + CALL_TIMEOUT_S * 1000
         if not past or attempt.reason != NOT_FOUND_ONCE:
             later = replace(

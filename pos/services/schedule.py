@@ -44,4 +44,10 @@ def abandoned(attempt: Attempt, reason: str, now_ms: int) -> Attempt:
 
 def closing(attempt: Attempt, now_ms: int) -> Attempt:
     """The QR is withdrawn; the gateway is asked to close the link."""
-    return replace(attempt, phase=Phase.CLOSING, closing_at_ms=now_ms, look_due_at_ms=now_ms)
+    since = not_before_shown_ms(attempt, now_ms)
+    return replace(attempt, phase=Phase.CLOSING, closing_at_ms=since, look_due_at_ms=now_ms)
+
+
+def not_before_shown_ms(attempt: Attempt, now_ms: int) -> int:
+    """`now_ms`, but not before the link was shown, which another till may have written whose clock is ahead."""
+    return max(now_ms, attempt.shown_at_ms or 0)

@@ -274,7 +274,7 @@ def _apply_links(bundle: Bundle, evidence: Sequence[Evidence], changes: Changes,
             states = {p.state for p in verdict.payments if p.attempt_id == attempt.id}
             in_flight, paid = bool(states & IN_FLIGHT), "captured" in states
             after = _after_look(attempt, info, in_flight=in_flight, paid=paid, now_ms=now_ms)
-            if after.fenced_at_ms == now_ms:
+            if after.fenced and not attempt.fenced:
                 after = replace(after, fenced_at_ms=follows_ms(bundle.tenders, now_ms, after.shown_at_ms))
             changes.attempts[after.id] = after
             if item.hint == "probe" and attempt.live and after.phase is Phase.CLOSED and not paid:
@@ -296,7 +296,7 @@ def _landed(bundle: Bundle, evidence: Sequence[Evidence], changes: Changes, now_
     payments = verdicts.fold(bundle).payments
     flying = {p.attempt_id for p in payments if p.state in IN_FLIGHT}
     ended = {p.attempt_id for p in payments if (p.gateway, p.id) in told} - flying
-    again = {a.id: replace(a, look_due_at_ms=now_ms) for a in closing if a.id in ended}
+    again = {a.id: replace(a, look_due_at_ms=min(now_ms, a.look_due_at_ms or now_ms)) for a in closing if a.id in ended}
     changes.attempts |= again
     return replace(bundle, attempts=[again.get(a.id, a) for a in bundle.attempts]) if again else bundle
 
@@ -311,7 +311,9 @@ def _after_look(attempt: Attempt, info: LinkInfo, *, in_flight: bool, paid: bool
         return replace(seen, look_due_at_ms=schedule.next_look_ms(seen, now_ms))
     if in_flight or not info.complete_look:
         phase = Phase.CLOSING if attempt.phase is Phase.OPEN else attempt.phase
-        seen = replace(seen, phase=phase, closing_at_ms=attempt.closing_at_ms or now_ms)
+        seen = replace(
+            seen, phase=phase, closing_at_ms=attempt.closing_at_ms or schedule.not_before_shown_ms(seen, now_ms)
+        )
         # in flight: somebody waits for it, so it is looked at often even where the link was fenced before
         return replace(seen, look_due_at_ms=schedule.next_look_ms(replace(seen, fenced_at_ms=None), now_ms))
     ended = attempt.phase in (Phase.OPEN, Phase.CLOSING, Phase.RELEASED)
@@ -320,7 +322,7 @@ def _after_look(attempt: Attempt, info: LinkInfo, *, in_flight: bool, paid: bool
         phase=Phase.CLOSED if ended else attempt.phase,
         fenced_at_ms=attempt.fenced_at_ms or now_ms,
         fence_kind=attempt.fence_kind or info.state,
-        ended_at_ms=attempt.ended_at_ms or now_ms,
+        ended_at_ms=attempt.ended_at_ms or schedule.not_before_shown_ms(attempt, now_ms),
     )
     watch_until = (seen.fenced_at_ms or now_ms) + WATCH_CLOSED_DAYS * 86_400_000
     due = None if paid or now_ms > watch_until else schedule.next_look_ms(seen, now_ms)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pos.domain.cash import Method, Tender
+from pos.domain.cash import Method, Tender, follows_ms
 from pos.domain.errors import Refused
 from pos.domain.joins import Bundle
 from pos.domain.movement import Effect, ZEntry
@@ -59,9 +59,9 @@ class Tendering:
         if verdict.left_minor == 0:
             raise Refused(f"Order {order.number} has nothing left to pay.", "Do not take any more money.")
         amount = ask_in(tx, placed, verdict, way).amount_minor
-        # what was closed before this is not written as closed later, whatever this till's clock says
-        fenced = [a.fenced_at_ms for a in bundle.attempts if a.fenced_at_ms is not None]
-        return Free(placed, bundle, amount, max([self._context.now_ms(), *fenced]))
+        # what was shown and closed before this is not written as later, whatever this till's clock says
+        before = [at_ms for a in bundle.attempts for at_ms in (a.shown_at_ms, a.fenced_at_ms)]
+        return Free(placed, bundle, amount, follows_ms((), self._context.now_ms(), *before))
 
     def write(self, tx: Tx, tender: Tender, act: str, note: str = "", approved_by: str = "") -> OrderView:
         """The tender with its Z entry, its effects and its line in the journal; the order as it is after that."""

@@ -22,6 +22,7 @@ from pos.domain.store_port import Problem
 from pos.store import tables
 from pos.store.repositories.base import Rows
 from pos.store.repositories.problems import ProblemRows
+from pos.store.repositories.shop import ShopRows
 
 LEVEL = 3
 """Of the schema that this program writes; counts up with every migration."""
@@ -30,7 +31,6 @@ LEASE_MS = 30_000
 RENEW_BEFORE_MS = 20_000
 """A lease with less than this left is renewed by the next write; `pos.sync.presence` sees that there is one."""
 
-_VERSION = "SELECT value FROM meta WHERE key = 'min_writer'"
 _ALL = text(
     "SELECT (SELECT value FROM meta WHERE key = 'min_writer') AS min_writer, lease.owner, lease.until_ms,"
     " CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) AS now_ms"
@@ -66,7 +66,7 @@ class Gate:
             ReadOnly: a newer version has changed the books, or another copy of this till is at work.
         """
         if self._identity is None or connection.dialect.name == "sqlite":
-            _check_version(_Leases(connection).min_writer())
+            _check_version(ShopRows(connection).meta(MIN_WRITER))
             return
         row = connection.execute(_ALL, {"name": self.name}).one()
         _check_version(row.min_writer)
@@ -102,9 +102,6 @@ def _check_version(min_writer: str | None) -> None:
 
 
 class _Leases(Rows):
-    def min_writer(self) -> str | None:
-        return next((value for (value,) in self._rows(_VERSION, ())), None)
-
     def put(self, name: str, owner: str, until_ms: int) -> None:
         self._put(tables.lease, {"name": name, "owner": owner, "until_ms": until_ms})
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gc
 import multiprocessing
 import os
 import random
@@ -195,7 +194,6 @@ def play(ground: Ground, number: int) -> tuple[str, str, list[str]]:
     """(which story, how it ended, what must not happen) of one run."""
     name = NAMES[number % len(NAMES)]
     gateway, _, story = name.partition(": ")
-    gc.disable()  # a run is short, and most of it is kept to its end
     with simulated(ground, number, only_authorizes=0.0) as (loop, world):
         end = ""
         try:
@@ -203,7 +201,6 @@ def play(ground: Ground, number: int) -> tuple[str, str, list[str]]:
         except BaseException as error:  # noqa: BLE001 - whatever it is, this run fails
             world.failures.append(f"the run broke: {error!r}")
         loop.run_until_complete(world.close())
-    gc.enable()
     return name, end, world.failures
 
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 import threading
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 import pytest_asyncio
@@ -14,6 +15,7 @@ from sqlalchemy import Connection
 from pos.domain.errors import PosError, Refused
 from pos.domain.facts import Fact, Kind, Mode, Source
 from pos.domain.journal import verify
+from pos.domain.payment import CALL_TIMEOUT_S, SEND_BY_S
 from pos.domain.plan import Share, Way
 from pos.domain.ports import Answer, Operation, PreparedCall
 from pos.domain.shown import Shown
@@ -27,6 +29,7 @@ from pos.store.transaction import Transaction
 from pos.sync.sweeper import Sweeper
 from tests.engines import POSTGRESQL, sql
 from tests.shop import CAKE, TEA, MovedClock, Shop, another_till
+from tests.simulation.planted import planted
 
 BOUND_S = 20.0
 LEASE_S = 20.0
@@ -40,6 +43,16 @@ ROUNDS = 6
 @pytest_asyncio.fixture
 async def other(shop: Shop) -> AsyncIterator[Shop]:
     made = another_till(shop)
+    yield made
+    await made.till.close()
+
+
+@pytest_asyncio.fixture
+async def askew(shop: Shop, off_s: int) -> AsyncIterator[Shop]:
+    """A second till whose clock is off by that much."""
+    clock = MovedClock()
+    clock.advance(off_s)
+    made = another_till(shop, clock=clock)
     yield made
     await made.till.close()
 
@@ -80,17 +93,27 @@ async def test_pay_at_one_till_and_cash_at_the_other_at_once_never_both(shop: Sh
     await shop.assert_books()
 
 
-async def held_up(shop: Shop, operation: Operation, arrived: asyncio.Event, go_on: asyncio.Event) -> None:
-    """From now on this till's answers to such calls stay on the wire until `go_on`; `arrived`: the work is done."""
+async def held_up(
+    shop: Shop, operation: Operation, arrived: asyncio.Event, go_on: asyncio.Event, *, before: bool = False
+) -> None:
+    """From now on this till's answers to such calls stay on the wire until `go_on`; `arrived`: the work is done.
+
+    `before`: the calls themselves do, and nothing is done yet.
+    """
     gate = await shop.till.desk.get(shop.gateway)
     assert isinstance(gate, HttpGateway)
     true = gate._exchange
 
+    async def held() -> None:
+        arrived.set()
+        await go_on.wait()
+
     async def waits(call: PreparedCall, timeout_s: float) -> Answer:
+        if call.operation is operation and before:
+            await held()
         answer = await true(call, timeout_s)
-        if call.operation is operation:
-            arrived.set()
-            await go_on.wait()
+        if call.operation is operation and not before:
+            await held()
         return answer
 
     object.__setattr__(gate, "_exchange", waits)
@@ -136,12 +159,9 @@ async def test_an_answer_after_the_link_was_closed_does_not_open_its_fence(shop:
 
 @on_each_engine
 @pytest.mark.parametrize("off_s", [-600, 600])
-async def test_what_came_first_is_told_whatever_the_clocks_of_two_tills_say(shop: Shop, off_s: int) -> None:
+async def test_what_came_first_is_told_whatever_the_clocks_of_two_tills_say(shop: Shop, askew: Shop) -> None:
     """A card, then a link, then cash, each at another till: no link was open when card or cash was taken."""
-    clock = MovedClock()
-    clock.advance(off_s)
-    other = another_till(shop, clock=clock)
-    for first, second in ((shop, other), (other, shop)):
+    for first, second in ((shop, askew), (askew, shop)):
         saved = await first.till.selling.save(shop.lines(TEA))
         part = TEA.price_minor // 3
         await first.till.splits.plan(saved.order_id, (Share(Way.TERMINAL, part), Share(Way.CASH, 2 * part)))
@@ -149,11 +169,68 @@ async def test_what_came_first_is_told_whatever_the_clocks_of_two_tills_say(shop
         await first.till.splits.drop(saved.order_id)
         shown = await second.till.checkout.issue(saved.order_id, shop.gateway)
         await shop.assert_books()
-        assert (await second.till.checkout.give_up(shown.order_id)).attempt
+        gone = (await second.till.checkout.give_up(shown.order_id)).attempt
+        assert (gone and gone.phase, gone and gone.fenced) == ("closed", True)
         await shop.assert_books()
         await first.till.cash.take(saved.order_id)
-        await other.assert_books()
-    await other.till.close()
+        await askew.assert_books()
+
+
+@on_each_engine
+@pytest.mark.parametrize("off_s", [-600, 600])
+async def test_cash_beside_an_open_link_is_found_whatever_the_clocks_say(shop: Shop, askew: Shop) -> None:
+    """With the fence out of order: the books say so, whichever till's clock is ahead."""
+    for first, second in ((shop, askew), (askew, shop)):
+        saved = await first.till.selling.save(shop.lines(TEA))
+        part = TEA.price_minor // 3
+        await first.till.splits.plan(saved.order_id, (Share(Way.TERMINAL, part), Share(Way.CASH, 2 * part)))
+        await first.till.tenders.terminal(saved.order_id)
+        await first.till.splits.drop(saved.order_id)
+        await second.till.checkout.issue(saved.order_id, shop.gateway)
+        with planted("cash without fence"):
+            await first.till.cash.take(saved.order_id)
+        found = [each.why for each in await shop.till.books.verify() if each.subject == saved.number]
+        assert found == ["a tender was taken while link 1 could be paid"]
+
+
+@on_each_engine
+@pytest.mark.parametrize("off_s", [600])
+async def test_what_a_till_ahead_of_time_reads_in_the_report_puts_no_look_off(shop: Shop, askew: Shop) -> None:
+    view = await shop.sell(TEA)
+    attempt = shop.till.database.read_now(lambda tx: tx.attempts.of_order(view.order_id))[0]
+    hangs = Fact(attempt.gateway, attempt.account, attempt.mode, Kind.PAYMENT_PENDING, "pay_hangs")
+    bound = replace(hangs, kind=Kind.PAYMENT_OF_LINK, target=attempt.link_id)
+    await shop.till.settle.take_in(Evidence(attempt.gateway, (hangs, bound), Source.REPORT, "sweep"))
+    await shop.till.checkout.give_up(view.order_id)
+    failed = replace(hangs, kind=Kind.PAYMENT_FAILED)
+    await askew.till.settle.take_in(Evidence(attempt.gateway, (failed,), Source.REPORT, "sweep"))
+    shop.clock.advance(5)
+    await shop.probe()
+    assert "cash" in (await shop.again(view)).may
+    await shop.assert_books()
+
+
+@on_each_engine
+async def test_a_link_that_an_answer_has_named_is_not_thought_absent(shop: Shop, other: Shop) -> None:
+    """One till asks twice whether the link came to be; before the second "no" is written, the call's answer is."""
+    saved = await shop.till.selling.save(shop.lines(TEA))
+    sending, send, asking, go_on = (asyncio.Event() for _ in range(4))
+    await held_up(shop, Operation.CREATE, sending, send, before=True)
+    calling = asyncio.create_task(shop.till.checkout.issue(saved.order_id, shop.gateway))
+    await asyncio.wait_for(sending.wait(), BOUND_S)
+    shop.clock.advance(SEND_BY_S + CALL_TIMEOUT_S + 1)
+    await other.check(saved)
+    shop.clock.advance(60)
+    await held_up(other, Operation.FIND, asking, go_on)
+    looking = asyncio.create_task(other.check(saved))
+    await asyncio.wait_for(asking.wait(), BOUND_S)
+    send.set()
+    assert (await calling).shown is Shown.WAITING
+    go_on.set()
+    await looking
+    attempt = shop.till.database.read_now(lambda tx: tx.attempts.of_order(saved.order_id))[0]
+    assert (attempt.phase, attempt.fence_kind, attempt.look_due_at_ms is not None) == ("open", "", True)
+    await shop.assert_books()
 
 
 @on_each_engine

@@ -7,7 +7,6 @@ python -m tests.simulation.run --seed 17 --steps 100         one, with what happ
 from __future__ import annotations
 
 import argparse
-import gc
 import multiprocessing
 import os
 import sys
@@ -44,7 +43,6 @@ class Played:
 def play(ground: Ground, seed: int, steps: int = STEPS, *, story: bool = False) -> Played:
     """One seed, from the first sale to the day after; it stops at the first step after which something is wrong."""
     done = Played(seed)
-    gc.disable()  # a seed is short, and most of it is kept to its end
     with simulated(ground, seed) as (loop, world):
         try:
             loop.run_until_complete(play_on(world, steps, done))
@@ -58,7 +56,6 @@ def play(ground: Ground, seed: int, steps: int = STEPS, *, story: bool = False) 
                 done.story += "".join(traceback.format_exception(error))
         loop.run_until_complete(world.close())
         done.commits, done.hits, done.failures = world.commits, world.hits, world.failures
-    gc.enable()
     return done
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import random
 import shutil
 import sqlite3
@@ -324,9 +325,11 @@ def simulated(ground: Ground, seed: int, **options: float) -> Iterator[tuple[Vir
     """A loop and a world on it; both are gone afterwards."""
     loop = VirtualLoop()
     asyncio.set_event_loop(loop)
+    gc.disable()  # what happens here is short, and most of it is kept to its end
     try:
         with told_by(loop, seed):
             yield loop, World(ground, loop, seed, **options)
     finally:
         loop.close()
         asyncio.set_event_loop(None)
+        gc.enable()

@@ -84,6 +84,10 @@ class Rows:
         text, names, fixed = _prepared(query, self._engine_name)
         return self._rows(text, tuple(given[name] if name in given else fixed[name] for name in names))
 
+    def _value(self, query: Any, **given: Any) -> Any:
+        """The one value of the first row; None where there is none."""
+        return next((value for (value,) in self._read(query, **given)), None)
+
     def _read_named(self, query: Any, **given: Any) -> list[dict[str, Any]]:
         """As `_read`, each row by the names of its columns."""
         names = tuple(query.selected_columns.keys())

@@ -32,7 +32,8 @@ class PlanRows(Rows):
         return [_plan(row) for row in self._all(select(_p).order_by(_p.c.made_at_ms, _p.c.order_id, _p.c.no))]
 
     def total_of(self, order_id: str, revision: int) -> int | None:
-        return next((total for (total,) in self._read(_TOTAL, order_id=order_id, revision=revision)), None)
+        found: int | None = self._value(_TOTAL, order_id=order_id, revision=revision)
+        return found
 
 
 def _plan(row: Any) -> Plan:

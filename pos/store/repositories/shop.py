@@ -22,7 +22,8 @@ _OF_GATEWAY = select(*_ACCOUNT.columns).where(tables.account.c.gateway == bindpa
 
 class ShopRows(Rows):
     def meta(self, key: str) -> str | None:
-        return next((value for (value,) in self._read(_META, key=key)), None)
+        found: str | None = self._value(_META, key=key)
+        return found
 
     def set_meta(self, key: str, value: str) -> None:
         self._put(_m, {"key": key, "value": value})

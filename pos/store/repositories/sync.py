@@ -58,7 +58,7 @@ class SyncRows(Rows):
 
     def cursor(self) -> str:
         # the plain key is from before tills shared their books; the longer one goes before it
-        return next((value for (value,) in self._read(_CURSOR, key=self._cursor_key)), "")
+        return self._value(_CURSOR, key=self._cursor_key) or ""
 
     def set_cursor(self, cursor: str) -> None:
         """Forward within an epoch (I11): an event that was slower than one behind it does not take the place back."""
@@ -67,10 +67,11 @@ class SyncRows(Rows):
                 self._put(_m, {"key": key, "value": cursor})
 
     def furthest_cursor(self) -> str:
-        return next((value for (value,) in self._read(_META, key=self._furthest_key)), "")
+        return self._value(_META, key=self._furthest_key) or ""
 
     def watermark(self, gateway: str) -> int | None:
-        return next((at_ms for (at_ms,) in self._read(_WATERMARK, gateway=gateway)), None)
+        found: int | None = self._value(_WATERMARK, gateway=gateway)
+        return found
 
     def set_watermark(self, gateway: str, at_ms: int) -> None:
         self._put(_w, {"gateway": gateway, "at_ms": at_ms})
