@@ -153,16 +153,20 @@ class Run:
         await asyncio.sleep(90.0)
         await world.bank.tick()
         await world.begin(TILL, "give up", lambda t: t.checkout.give_up(self.order))
-        for _ in range(2):
-            await asyncio.sleep(SETTLED_AFTER_S)
-            await world.bank.tick()
-            life = world.lives[TILL]
-            await world.begin(TILL, "look", lambda _, life=life: prober(life).drain())
-            await world.begin(TILL, "sweep", lambda t: t.reconcile.sweep(self.gateway))
+        await self._time_passes()
+        await world.begin(TILL, "sweep", lambda t: t.reconcile.sweep(self.gateway))
+        await self._time_passes()
         database = world.lives[TILL].database
         for broken in await world.lives[TILL].till.books.verify():
             world.failures.append(str(broken))
         return database.read_now(self._stands)
+
+    async def _time_passes(self) -> None:
+        """Until everything is due that was to be, and is looked at."""
+        await asyncio.sleep(SETTLED_AFTER_S)
+        await self.world.bank.tick()
+        life = self.world.lives[TILL]
+        await self.world.begin(TILL, "look", lambda _: prober(life).drain())
 
     def _stands(self, tx: Any) -> str:
         """Everything about the order that must not depend on how it was heard of, in one line."""
