@@ -20,7 +20,7 @@ PROOFS = {
     "crash": ["-m", "tests.crash"],
     "interleavings": ["-m", "tests.interleavings.run"],
     "plants": ["-m", "tests.simulation.planted"],
-    "plug": ["-m", "tests.crash.plug", "--rounds", "20"],
+    "plug": ["-m", "tests.crash.plug", "--rounds", "12"],
     "model": ["-m", "tests.model"],
     "traces": ["-m", "tests.model.traces"],
     "mutants": ["-m", "tests.mutants"],
@@ -35,7 +35,7 @@ PROOFS = {
         "no:randomly",
     ],
     "simulation": ["-m", "tests.simulation.run"],
-    "story": ["-m", "tests.story_seeds", "--seeds", "2"],
+    "story": ["-m", "tests.story_seeds", "--seeds", "1"],
 }
 
 BESIDE = ("model", "plants", "story", "plug")

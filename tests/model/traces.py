@@ -1,6 +1,6 @@
 """What became of the simulation's orders, followed in the model: the model must admit it, or one of the two is wrong.
 
-    python -m tests.model.traces --seeds 100
+    python -m tests.model.traces --seeds 64
 
 After each commit of a simulated till every order is looked at: the phases of its attempts, what is known of their
 payments, cash, and what the bank has captured. The sequence of these is the order's trace. For each trace the model
@@ -36,7 +36,7 @@ from tests.simulation.places import InlineDatabase
 from tests.simulation.run import Played, play_on
 from tests.simulation.world import Ground, World, simulated
 
-SEEDS, STEPS = 100, 100
+SEEDS, STEPS = 64, 100
 PROCESSES = 2
 LINKS = 2
 PHASES = {
