@@ -57,9 +57,8 @@ class Attempt:
     `token` (128 bits) names the attempt on the relay's public pages; `qr_url` is the relay's short link where the
     code carries that instead of the gateway's `url`. `fenced_at_ms`: when a complete look after the link's end showed
     nothing in flight; None = it may still be paid. It and `shown_at_ms` follow the order's tenders, whatever the till's
-    clock said. `share_minor`, `due_minor` and `kept_minor` are what the amount was
-    computed from when it was drafted (None in books from before that was kept), the share being part of plan `plan_no`
-    where that is not 0.
+    clock said. `share_minor`, `due_minor` and `kept_minor` are what the amount was computed from when it was drafted
+    (None in books from before that was kept), the share being part of plan `plan_no` where that is not 0.
     """
 
     id: str

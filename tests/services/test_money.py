@@ -133,15 +133,21 @@ async def test_a_released_link_that_pays_later_is_seen(shop: Shop, bank: Bank) -
     await shop.assert_books()
 
 
+async def hanging(shop: Shop, view: OrderView) -> Fact:
+    """The report tells of a payment of the order's first link that is on its way: what it says."""
+    attempt = shop.till.database.read_now(lambda tx: tx.attempts.of_order(view.order_id))[0]
+    hangs = Fact(attempt.gateway, attempt.account, attempt.mode, Kind.PAYMENT_PENDING, "pay_hangs")
+    bound = replace(hangs, kind=Kind.PAYMENT_OF_LINK, target=attempt.link_id)
+    await shop.till.settle.take_in(Evidence(attempt.gateway, (hangs, bound), Source.REPORT, "sweep"))
+    return hangs
+
+
 async def test_a_payment_that_hangs_on_a_closed_link_is_given_up_by_a_manager_only(shop: Shop) -> None:
     view = await shop.sell(TEA)
     gone = await shop.till.checkout.give_up(view.order_id)
     assert gone.attempt is not None
     assert gone.attempt.fenced
-    attempt = shop.till.database.read_now(lambda tx: tx.attempts.of_order(view.order_id))[0]
-    hangs = Fact(attempt.gateway, attempt.account, attempt.mode, Kind.PAYMENT_PENDING, "pay_hangs")
-    bound = replace(hangs, kind=Kind.PAYMENT_OF_LINK, target=attempt.link_id)
-    await shop.till.settle.take_in(Evidence(attempt.gateway, (hangs, bound), Source.REPORT, "sweep"))
+    hangs = await hanging(shop, view)
     waiting = await shop.again(view)
     assert (waiting.shown, waiting.may) == (Shown.WAITING, {"check", "next", "release", "by_hand"})
     with pytest.raises(Refused, match="may still come"):
@@ -150,7 +156,7 @@ async def test_a_payment_that_hangs_on_a_closed_link_is_given_up_by_a_manager_on
     assert (freed.shown, Flag.UNFENCED in freed.flags, "cash" in freed.may) == (Shown.UNPAID, True, True)
     assert (await shop.till.cash.take(view.order_id)).shown is Shown.PAID
     taken = replace(hangs, kind=Kind.PAYMENT_CAPTURED, amount_minor=TEA.price_minor, currency="INR", at_ms=1)
-    await shop.till.settle.take_in(Evidence(attempt.gateway, (taken,), Source.REPORT, "sweep"))
+    await shop.till.settle.take_in(Evidence(taken.gateway, (taken,), Source.REPORT, "sweep"))
     double = await shop.again(view)
     assert (double.shown, double.owed_minor) == (Shown.PAID_TWICE, TEA.price_minor)
     await shop.assert_books()
@@ -159,17 +165,14 @@ async def test_a_payment_that_hangs_on_a_closed_link_is_given_up_by_a_manager_on
 async def test_a_link_is_looked_at_again_as_soon_as_the_report_says_that_nothing_hangs_on_it(shop: Shop) -> None:
     """A look at the link need not show the payment that ended: then only the report does, and nobody waits an hour."""
     view = await shop.sell(TEA)
-    attempt = shop.till.database.read_now(lambda tx: tx.attempts.of_order(view.order_id))[0]
-    hangs = Fact(attempt.gateway, attempt.account, attempt.mode, Kind.PAYMENT_PENDING, "pay_hangs")
-    bound = replace(hangs, kind=Kind.PAYMENT_OF_LINK, target=attempt.link_id)
-    await shop.till.settle.take_in(Evidence(attempt.gateway, (hangs, bound), Source.REPORT, "sweep"))
+    hangs = await hanging(shop, view)
     await shop.till.checkout.give_up(view.order_id)
     for _ in range(2):  # looked at often, then from hour to hour
         shop.clock.advance(3 * 3_600)
         await shop.probe()
     assert (await shop.again(view)).shown is Shown.WAITING
     failed = replace(hangs, kind=Kind.PAYMENT_FAILED)
-    await shop.till.settle.take_in(Evidence(attempt.gateway, (failed,), Source.REPORT, "sweep"))
+    await shop.till.settle.take_in(Evidence(failed.gateway, (failed,), Source.REPORT, "sweep"))
     await shop.probe()
     free = await shop.again(view)
     assert (free.attempt and free.attempt.phase, "cash" in free.may) == ("closed", True)

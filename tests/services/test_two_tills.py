@@ -28,6 +28,7 @@ from pos.services.views import OrderView
 from pos.store.transaction import Transaction
 from pos.sync.sweeper import Sweeper
 from tests.engines import POSTGRESQL, sql
+from tests.services.test_money import hanging
 from tests.shop import CAKE, TEA, MovedClock, Shop, another_till
 from tests.simulation.planted import planted
 
@@ -45,6 +46,15 @@ async def other(shop: Shop) -> AsyncIterator[Shop]:
     made = another_till(shop)
     yield made
     await made.till.close()
+
+
+async def partly_by_card(shop: Shop) -> OrderView:
+    """An order of which a third was taken by the card terminal; the plan is dropped, the rest may come in any way."""
+    saved = await shop.till.selling.save(shop.lines(TEA))
+    part = TEA.price_minor // 3
+    await shop.till.splits.plan(saved.order_id, (Share(Way.TERMINAL, part), Share(Way.CASH, 2 * part)))
+    await shop.till.tenders.terminal(saved.order_id)
+    return await shop.till.splits.drop(saved.order_id)
 
 
 @pytest_asyncio.fixture
@@ -162,11 +172,7 @@ async def test_an_answer_after_the_link_was_closed_does_not_open_its_fence(shop:
 async def test_what_came_first_is_told_whatever_the_clocks_of_two_tills_say(shop: Shop, askew: Shop) -> None:
     """A card, then a link, then cash, each at another till: no link was open when card or cash was taken."""
     for first, second in ((shop, askew), (askew, shop)):
-        saved = await first.till.selling.save(shop.lines(TEA))
-        part = TEA.price_minor // 3
-        await first.till.splits.plan(saved.order_id, (Share(Way.TERMINAL, part), Share(Way.CASH, 2 * part)))
-        await first.till.tenders.terminal(saved.order_id)
-        await first.till.splits.drop(saved.order_id)
+        saved = await partly_by_card(first)
         shown = await second.till.checkout.issue(saved.order_id, shop.gateway)
         await shop.assert_books()
         gone = (await second.till.checkout.give_up(shown.order_id)).attempt
@@ -181,11 +187,7 @@ async def test_what_came_first_is_told_whatever_the_clocks_of_two_tills_say(shop
 async def test_cash_beside_an_open_link_is_found_whatever_the_clocks_say(shop: Shop, askew: Shop) -> None:
     """With the fence out of order: the books say so, whichever till's clock is ahead."""
     for first, second in ((shop, askew), (askew, shop)):
-        saved = await first.till.selling.save(shop.lines(TEA))
-        part = TEA.price_minor // 3
-        await first.till.splits.plan(saved.order_id, (Share(Way.TERMINAL, part), Share(Way.CASH, 2 * part)))
-        await first.till.tenders.terminal(saved.order_id)
-        await first.till.splits.drop(saved.order_id)
+        saved = await partly_by_card(first)
         await second.till.checkout.issue(saved.order_id, shop.gateway)
         with planted("cash without fence"):
             await first.till.cash.take(saved.order_id)
@@ -197,13 +199,10 @@ async def test_cash_beside_an_open_link_is_found_whatever_the_clocks_say(shop: S
 @pytest.mark.parametrize("off_s", [600])
 async def test_what_a_till_ahead_of_time_reads_in_the_report_puts_no_look_off(shop: Shop, askew: Shop) -> None:
     view = await shop.sell(TEA)
-    attempt = shop.till.database.read_now(lambda tx: tx.attempts.of_order(view.order_id))[0]
-    hangs = Fact(attempt.gateway, attempt.account, attempt.mode, Kind.PAYMENT_PENDING, "pay_hangs")
-    bound = replace(hangs, kind=Kind.PAYMENT_OF_LINK, target=attempt.link_id)
-    await shop.till.settle.take_in(Evidence(attempt.gateway, (hangs, bound), Source.REPORT, "sweep"))
+    hangs = await hanging(shop, view)
     await shop.till.checkout.give_up(view.order_id)
     failed = replace(hangs, kind=Kind.PAYMENT_FAILED)
-    await askew.till.settle.take_in(Evidence(attempt.gateway, (failed,), Source.REPORT, "sweep"))
+    await askew.till.settle.take_in(Evidence(failed.gateway, (failed,), Source.REPORT, "sweep"))
     shop.clock.advance(5)
     await shop.probe()
     assert "cash" in (await shop.again(view)).may
