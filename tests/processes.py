@@ -77,10 +77,20 @@ class Served:
         try:
             status = self.process.wait(within_s)
         except subprocess.TimeoutExpired:
-            self.kill()
-            raise AssertionError(f"did not leave within {within_s} s of SIGTERM") from None
+            raise AssertionError(f"did not leave within {within_s} s of SIGTERM\n" + self._where()) from None
         self._close()
         return status
+
+    def _where(self) -> str:
+        """End a process that hangs; what each of its threads was doing, as Python's fault handler writes it."""
+        self.process.send_signal(signal.SIGABRT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(STOP_WITHIN_S)
+        self.kill()
+        home = os.environ.get("POS_HOME")  # the till's own file for crashes; other commands write to standard error
+        crashes = Path(home) / "logs" / "crash.log" if home else None
+        told = crashes.read_text("utf-8").splitlines() if crashes is not None and crashes.is_file() else []
+        return "\n".join([*self.errors[-60:], *told[-120:]])
 
     def kill(self) -> None:
         """Pull the plug: SIGKILL, no goodbye. The process can save nothing."""
@@ -98,7 +108,7 @@ class Served:
 
 def environment(env: Mapping[str, str] | None = None) -> dict[str, str]:
     """This process's environment plus `env`; bytecode is kept, or every start would take seconds."""
-    merged = {**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})}
+    merged = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1", **(env or {})}
     merged.pop("PYTHONDONTWRITEBYTECODE", None)
     return merged
 
