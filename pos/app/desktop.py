@@ -83,13 +83,46 @@ def main(home: Path) -> int:
     watch_for_trouble(home)
     loop = aio.make_loop(app)
     server = listen(home, window)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: window.close())  # heard at the window's next tick, within a second
+    deaf = leave_when_told(window)
     try:
         return aio.run(loop, lambda: live(app, home, window))
     finally:
+        deaf()
         server.close()
         lock.unlock()
+
+
+def leave_when_told(window: MainWindow) -> Callable[[], None]:
+    """Close the window on SIGTERM and Ctrl-C, from Qt's loop; call the result to stop listening.
+
+    Python would run a handler between any two steps of whatever runs just then: the loop's own bookkeeping, a half
+    begun wait for this very window's end. A byte on a socket is heard at once, and between two events.
+    """
+    import socket
+
+    from PySide6.QtCore import QSocketNotifier
+
+    heard, rung = socket.socketpair()
+    heard.setblocking(False)
+    rung.setblocking(False)
+    wakeup = signal.set_wakeup_fd(rung.fileno(), warn_on_full_buffer=False)
+    before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGTERM, signal.SIGINT)}
+    notifier = QSocketNotifier(heard.fileno(), QSocketNotifier.Type.Read, window)
+
+    def told() -> None:
+        heard.recv(64)
+        window.close()
+
+    def stop() -> None:
+        notifier.setEnabled(False)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(wakeup)
+        heard.close()
+        rung.close()
+
+    notifier.activated.connect(told)
+    return stop
 
 
 def run_story(home: Path, shots: Path, play: Play) -> Any:

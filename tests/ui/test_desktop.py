@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -110,6 +111,26 @@ def test_a_lock_left_by_a_crash_does_not_keep_the_till_shut(home: Path) -> None:
         first.kill()
     with serve(["till"], ready_s=START_S) as again:
         assert again.stop(within_s=15.0) == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_closes_the_window_between_two_events(
+    number: signal.Signals, qtbot: QtBot, dressed: Theme, tmp_path: Path, qapp: QApplication
+) -> None:
+    (tmp_path / "settings.toml").write_text(settings_text("http://127.0.0.1:9"), encoding="utf-8")
+    window = desktop.first_paint(qapp, tmp_path, desktop.facts_of(config.load(tmp_path)), QuietDesk())
+    qtbot.addWidget(window)
+    closed: list[bool] = []
+    window.closed.connect(lambda: closed.append(True))
+    before = signal.getsignal(number)
+    deaf = desktop.leave_when_told(window)
+    try:
+        os.kill(os.getpid(), number)
+        assert closed == []  # what runs is not cut in two
+        qtbot.waitUntil(lambda: closed == [True])
+    finally:
+        deaf()
+    assert signal.getsignal(number) == before
 
 
 def test_no_shop_is_said_plainly(tmp_path: Path) -> None:
