@@ -48,7 +48,7 @@ RAISE_MS = 1_000
 AGAIN_S = 3.0
 """After this the database server is tried again at the start."""
 PRINTER = "POS_PRINTER"
-SWITCH_S = 0.0005
+SWITCH_S = 0.0002
 """The window's thread waits this long at most for one that computes (a page of the report is folded, a list is made),
 
 and it waits each time Qt calls into Python: with Python's own 5 ms a few calls make a frame late. What it costs is a

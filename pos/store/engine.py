@@ -25,10 +25,11 @@ T = TypeVar("T")
 Waiting = tuple[Callable[[Tx], Any], Future[Any]]
 """A write, and who waits for it."""
 TOGETHER_MAX = 16
-TOGETHER_S = 0.025
-"""How many writes share a commit, and how long they may take before no other is let in: the first one waits for all,
+TOGETHER_S = 0.05
+"""How many writes share a commit, and how long they may take before no other is let in: the first one waits for all.
 
-so it may wait as long as a slow disk's sync takes, which is what the others are spared.
+A page of a report takes some 40 ms of computing and a slow disk's sync 25: two pages share one, and a cashier's write
+behind them waits for one sync instead of two.
 """
 BUSY_TIMEOUT_MS = 5_000
 CHECKPOINT_PAGES = 4_000

@@ -26,6 +26,7 @@ from pos.app.config import load
 from pos.app.demo.world import WEBHOOK_SECRET
 from pos.app.wiring import open_database
 from pos.domain.store_port import Tx
+from pos.relay.tenants import Tenants
 from pos.sandbox import customer
 from tests.processes import ROOT, Served, serve
 from tests.shop import CAKE, PENDING_S, SANDBOX_KEYS, TEA, Bank, settings_text
@@ -136,13 +137,21 @@ class Street:
         return self.does("order", number)
 
     def until(self, number: str, **wanted: Any) -> Any:
-        """The order once it reads as wanted; asked again and again, with a bound."""
+        """The order once it reads as wanted; asked again whenever something was written, with a bound."""
         order: Any = {}
         for _ in range(40):
+            written = self.written_at()
             order = self.order(number)
             if all(order[key] == value for key, value in wanted.items()):
                 return order
+            with contextlib.suppress(AssertionError):
+                eventually(lambda then=written: self.written_at() != then, within_s=1.0)
         raise AssertionError(f"{number} did not become {wanted}: {order}")
+
+    def written_at(self) -> list[tuple[int, int]]:
+        """Changes with each commit of whoever writes in this shop's books."""
+        files = [path.stat() for path in sorted(self.home.glob("till.db*"))]
+        return [(file.st_mtime_ns, file.st_size) for file in files]
 
     def synced_until(self, number: str, **wanted: Any) -> Any:
         """As `until`, with the background work done by hand before each look."""
@@ -206,11 +215,11 @@ LOGIN = {"stripe": "gateways.stripe.secret_key", "razorpay": "gateways.razorpay.
 """The secret that tells accounts apart."""
 
 
-def eventually(what: Callable[[], Any]) -> Any:
+def eventually(what: Callable[[], Any], within_s: float = SOON_S) -> Any:
     """The first true answer of `what`: something that another process does, and that nobody tells us of."""
-    ends = time.monotonic() + SOON_S
+    ends = time.monotonic() + within_s
     while not (found := what()):
-        assert time.monotonic() < ends, f"not within {SOON_S} s"
+        assert time.monotonic() < ends, f"not within {within_s} s"
         threading.Event().wait(0.05)
     return found
 
@@ -296,20 +305,20 @@ def open_street(town: Town, gateway: str, folder: Path) -> Iterator[Street]:
 
 def _enrol(street: Street) -> None:
     """A shop at the relay with both hooks, a till there, accounts at the bank, and a home."""
-    data = ["--data", str(street.town.folder / "relay"), "--json"]
-    words = [word for name in GATEWAYS for word in ("--gateway", name)]
-    secrets = {f"POS_SECRET_WEBHOOK_{name.upper()}": WEBHOOK_SECRET for name in GATEWAYS}
-    shop = street.pos("relay", "add-shop", f"Café {street.folder.name}", *words, *data, **secrets)
-    till = street.pos("relay", "add-till", shop.json["shop"], *data)
-    street.shop, street.keys = shop.json["shop"], street.bank.new_keys()
+    tenants = Tenants(
+        street.town.folder / "relay"
+    )  # what `pos relay add-shop` and `add-till` do beside a running relay
+    street.shop = tenants.add_shop(f"Café {street.folder.name}", dict.fromkeys(GATEWAYS, WEBHOOK_SECRET), time.time())
+    _, token = tenants.add_till(street.shop, time.time())
+    paths, street.keys = tenants.hook_paths(street.shop), street.bank.new_keys()
     for name in GATEWAYS:
-        street.hooks[name] = street.relay.url + shop.json["hooks"][name]
+        street.hooks[name] = street.relay.url + paths[name]
         body = {"url": street.hooks[name], "secret": WEBHOOK_SECRET, "account": street.account(name)}
         street.endpoints[name] = street.bank.desk("POST", "/webhooks", body)["id"]
     furnish(street.home, settings_text(street.bank.url, relay=f'url = "{street.relay.url}"'))
     street.environment |= {
         "POS_HOME": str(street.home),
-        "POS_SECRET_RELAY_TILL_TOKEN": till.json["token"],
+        "POS_SECRET_RELAY_TILL_TOKEN": token,
         **as_variables(street.keys),
     }
 
