@@ -21,6 +21,10 @@ SEND_BY_S = 60
 """Seconds in which a create call may be sent; later the background only looks up and closes."""
 CALL_TIMEOUT_S = 10
 """Seconds we wait for a gateway's answer; an attempt whose call is older is unknown."""
+PAUSE_MAX_MS = 4 * 3_600_000
+"""No look is put off longer,"""
+FAILED_PAUSE_MAX_MS = 300_000
+"""and none after a failed one: what says so is from before the clock was set back."""
 WATCH_CLOSED_DAYS = 5
 """Days a closed link without a capture is still looked at: late authorisation."""
 FENCE_WAIT_S = 90

@@ -29,6 +29,10 @@ from pos.domain.rows import Account, Cached, OrderFilter, OrderLine, Person
 T = TypeVar("T")
 
 
+CALL_AHEAD_MS = 3_600_000
+"""No call or hint waits so long, and nobody holds one so long: what says so is from before the clock was set back."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """A call that is to be made: exact bytes, who holds it, when it may go. `state`: ready, done, dead."""
@@ -49,7 +53,7 @@ class Outgoing:
 
     def is_held(self, now_ms: int) -> bool:
         """Somebody may be sending it just now. A claim lets its own process in again: who must not asks this first."""
-        return bool(self.owner) and self.lease_until_ms >= now_ms
+        return bool(self.owner) and now_ms <= self.lease_until_ms <= now_ms + CALL_AHEAD_MS
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,18 +146,30 @@ class Refunds:
 
     async def send_again(self, order_id: str, refund_id: str) -> OrderView:
         """M14: a refund that the gateway has not answered is asked for now, with the same key; nothing new is asked."""
+        claimed = await self.claim(order_id, refund_id)
+        if claimed is not None:
+            await self.send(claimed)
+        return await self._context.store.read(lambda tx: view_of(tx, order_id, self._context.now_ms()))
+
+    async def claim(self, order_id: str, refund_id: str) -> Outgoing | None:
+        """The call, for us to send now; None where it is being sent, was answered, or the books know what became of it:
+
+        a report may have told of it, and a gateway that has forgotten the key would make it a second time.
+        """
         now, owner = self._context.now_ms(), self._context.owner
 
-        def claim(tx: Tx) -> Outgoing | None:
+        def write(tx: Tx) -> Outgoing | None:
+            order = tx.orders.lock(order_id)
             row = tx.outbox.of_refund(refund_id)
-            if row is None or row.is_held(now):  # the background of this till may be sending it
+            if row is None or row.is_held(now):  # the background of this till too, which a claim would let in again
+                return None
+            refunds = fold(tx.facts.bundle(order_id, order)).refunds
+            if any(r.ours == refund_id and r.state != "requested" for r in refunds):
+                tx.outbox.finish(row.id, "done")
                 return None
             return tx.outbox.claim(row.id, owner, now, LEASE_MS)
 
-        claimed = await self._context.store.write(claim)
-        if claimed is not None:  # else it is being sent just now, or was answered
-            await self.send(claimed)
-        return await self._context.store.read(lambda tx: view_of(tx, order_id, self._context.now_ms()))
+        return await self._context.store.write(write)
 
     async def ask(self, order_id: str, wish: Wish, plan: MakePlan) -> OrderView:
         """One decision: `plan` decides under the lock, since what was read before may have changed; then the calls."""
@@ -221,7 +233,8 @@ class Refunds:
     def _key_is_old(self, row: Outgoing, gate: Gateway) -> bool:
         able = gate.adapter.capabilities
         life_s = able.key_life_s - KEY_MARGIN_S if able.refund_key else 0
-        return row.tries > 1 and self._context.now_ms() - row.made_at_ms > life_s * 1000
+        age_ms = self._context.now_ms() - row.made_at_ms  # below zero: the clock was set back, it may be of any age
+        return row.tries > 1 and not 0 <= age_ms <= life_s * 1000
 
     async def _was_made(self, row: Outgoing, gate: Gateway) -> bool:
         """The gateway may have forgotten the key: what it has given back to the payment says whether we are among it.

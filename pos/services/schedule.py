@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pos.domain.payment import Attempt, Phase
+from pos.domain.payment import FAILED_PAUSE_MAX_MS, PAUSE_MAX_MS, Attempt, Phase
 
 ON_SCREEN_MS = 3_000
 LADDER_MS = ((2 * 60_000, 3_000), (15 * 60_000, 30_000), (2 * 3_600_000, 300_000))
 """(age of the attempt, pause between looks): every 3 s at first, then half minutes, minutes, hours."""
 HOURLY_MS = 3_600_000
-AFTER_CLOSE_MS = 4 * HOURLY_MS
-FAILED_MAX_MS = 300_000
+AFTER_CLOSE_MS = PAUSE_MAX_MS
 
 
 def pause_ms(attempt: Attempt, now_ms: int) -> int:
@@ -32,8 +31,16 @@ def next_look_ms(attempt: Attempt, now_ms: int) -> int:
 def after_failed_look(attempt: Attempt, now_ms: int) -> Attempt:
     """One more look without an answer: asked again soon, less and less often."""
     failed = attempt.looks_failed + 1
-    pause = min(FAILED_MAX_MS, ON_SCREEN_MS * 2 ** min(failed - 1, 10))
+    pause = min(FAILED_PAUSE_MAX_MS, ON_SCREEN_MS * 2 ** min(failed - 1, 10))
     return replace(attempt, looks_failed=failed, look_due_at_ms=now_ms + pause)
+
+
+def is_set_back(attempt: Attempt, now_ms: int) -> bool:
+    """Whether the times of its looks are from before the clock was set back; `AttemptRows.due` asks the same."""
+    due = attempt.look_due_at_ms or 0
+    if attempt.looks_failed:  # the last look that was answered tells nothing of when it failed
+        return due > now_ms + FAILED_PAUSE_MAX_MS
+    return (attempt.looked_at_ms or attempt.drafted_at_ms) > now_ms or due > now_ms + PAUSE_MAX_MS
 
 
 def abandoned(attempt: Attempt, reason: str, now_ms: int) -> Attempt:

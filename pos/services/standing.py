@@ -75,7 +75,7 @@ def _unknown_too_long(bundle: Bundle, now_ms: int) -> bool:
     return any(
         a.live
         and a.looks_failed > 0
-        and now_ms - (a.looked_at_ms or a.shown_at_ms or a.drafted_at_ms) > UNKNOWN_LIMIT_MS
+        and abs(now_ms - (a.looked_at_ms or a.shown_at_ms or a.drafted_at_ms)) > UNKNOWN_LIMIT_MS
         for a in bundle.attempts
     )
 
@@ -83,4 +83,4 @@ def _unknown_too_long(bundle: Bundle, now_ms: int) -> bool:
 def _unsent_too_long(refund: Refund, verdict: Verdict, now_ms: int) -> bool:
     """M14: the gateway has not taken a refund for more than ten minutes; the customer may have been told it is done."""
     state = next((r.state for r in verdict.refunds if r.ours == refund.id), "requested")
-    return state == "requested" and now_ms - refund.asked_at_ms > UNKNOWN_LIMIT_MS
+    return state == "requested" and abs(now_ms - refund.asked_at_ms) > UNKNOWN_LIMIT_MS

@@ -10,17 +10,16 @@
 from __future__ import annotations
 
 import asyncio
-from functools import partial
 
 from pos.domain.payment import Attempt, Phase
 from pos.domain.rows import OrderFilter
-from pos.domain.store_port import Outgoing, Tx
+from pos.domain.store_port import Tx
 from pos.services.context import Context
 from pos.services.hints import Hints
 from pos.services.looks import Looks
 from pos.services.queries import RelayHealth
-from pos.services.refundrows import LEASE_MS
 from pos.services.refunds import Refunds
+from pos.services.schedule import is_set_back
 from pos.sync.watching import Watching
 
 AT_ONCE = 4
@@ -94,15 +93,14 @@ class Prober:
 
     async def send_outbox(self) -> int:
         """Refund calls that got no answer: the same bytes with the same key. Create calls are never sent from here."""
-        now, owner = self._context.now_ms(), self._context.owner
+        now = self._context.now_ms()
         due = await self._context.store.read(lambda tx: tx.outbox.due(now, BATCH))
         sent = 0
         for row in due:
             if not row.refund_id:
                 await self._retire(row.id, row.send_by_ms, now)
                 continue
-            claim = partial(_claim, row_id=row.id, owner=owner, now_ms=now)
-            claimed = await self._context.store.write(claim)
+            claimed = await self._refunds.claim(row.order_id, row.refund_id)
             if claimed is not None:
                 await self._refunds.send(claimed)
                 sent += 1
@@ -128,9 +126,9 @@ class Prober:
         return [a for a in await self._context.store.read(read) if self._is_time(a, now, pause)]
 
     def _is_time(self, attempt: Attempt, now_ms: int, pause_ms: int) -> bool:
+        if is_set_back(attempt, now_ms):
+            return True
         last = attempt.looked_at_ms or attempt.shown_at_ms or attempt.drafted_at_ms
-        if last > now_ms and not attempt.looks_failed:
-            return True  # the clock has been set back
         if attempt.phase is not Phase.OPEN or attempt.looks_failed:
             return attempt.look_due_at_ms is not None and attempt.look_due_at_ms <= now_ms
         return now_ms - last >= pause_ms
@@ -148,7 +146,3 @@ class Prober:
         if due is None:
             return SLEEP_MAX_S
         return min(SLEEP_MAX_S, max(SLEEP_MIN_S, (due - self._context.now_ms()) / 1000))
-
-
-def _claim(tx: Tx, row_id: str, owner: str, now_ms: int) -> Outgoing | None:
-    return tx.outbox.claim(row_id, owner, now_ms, LEASE_MS)

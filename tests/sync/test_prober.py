@@ -5,14 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pos.app.wiring import prober_of
+from pos.domain.facts import Fact, Kind, Mode, Source
 from pos.domain.payment import Phase
 from pos.domain.shown import Shown
-from pos.domain.store_port import Hint, Tx
+from pos.domain.store_port import CallLog, Hint, Tx
 from pos.services import schedule
+from pos.services.evidence import Evidence
 from tests.domain import strategies
 from tests.engines import sql
 from tests.services.test_money import link_of
-from tests.shop import CAKE, TEA, Bank, Shop
+from tests.shop import CAKE, FIND_CALLS, TEA, Bank, Shop
+
+DAY_S = 86_400
 
 
 async def test_a_link_of_a_till_that_is_gone_is_looked_at_by_another(shop: Shop) -> None:
@@ -38,6 +42,89 @@ async def test_a_clock_that_is_set_back_hides_no_payment(shop: Shop) -> None:
     shop.clock.advance(-7_200)
     assert await shop.probe() == 1
     assert (await shop.again(view)).shown is Shown.PAID
+
+
+async def test_a_look_that_failed_before_the_clock_was_set_back_hides_no_payment(bank: Bank, shop: Shop) -> None:
+    shop.clock.advance(3 * DAY_S)
+    view = await shop.sell(TEA)
+    await shop.pays(view)
+    bank.fault("link.fetch", "drop", FIND_CALLS)
+    shop.clock.advance(20)
+    await shop.probe()
+    assert (await shop.again(view)).shown is not Shown.PAID
+    shop.clock.advance(-3 * DAY_S)
+    assert await shop.probe() == 1
+    assert (await shop.again(view)).shown is Shown.PAID
+
+
+async def test_a_gateway_that_is_away_while_the_clock_is_set_back_is_not_asked_without_a_pause(
+    bank: Bank, shop: Shop
+) -> None:
+    shop.clock.advance(3 * DAY_S)
+    view = await shop.sell(TEA)
+    bank.fault("link.fetch", "drop", 20 * FIND_CALLS)
+    shop.clock.advance(20)
+    await shop.probe()
+    shop.clock.advance(-3 * DAY_S)
+    assert [await shop.probe() for _ in range(3)] == [1, 0, 0]
+    for _ in range(3):
+        shop.clock.advance(300)
+        await shop.probe()
+    assert "M23" in [e.code for e in await shop.till.exceptions.listed()]
+    bank.clear()
+    shop.clock.advance(300)
+    await shop.probe()
+    assert (await shop.again(view)).shown is Shown.WAITING
+
+
+async def test_a_refund_from_before_the_clock_was_set_back_is_asked_for_now_and_made_once(
+    bank: Bank, shop: Shop
+) -> None:
+    shop.clock.advance(3 * DAY_S)
+    view = await shop.sell(CAKE)
+    await shop.pays(view)
+    view = await shop.check(view)
+    bank.fault("refund.create", "drop", 1)  # it is made, and the answer is lost
+    await shop.till.refunds.refund(view.order_id, amount_minor=4_000, reason="burnt", actor="Owner")
+    shop.clock.advance(-3 * DAY_S + 3_600)
+    assert await prober_of(shop.till).send_outbox() == 1
+    await _sweep_all(shop)
+    assert (await shop.again(view)).refunded_minor == 4_000
+    assert await prober_of(shop.till).send_outbox() == 0
+
+
+async def test_a_refund_that_the_report_has_told_of_is_not_asked_for_again(bank: Bank, shop: Shop) -> None:
+    """However long ago: the gateway would have forgotten the key."""
+    view = await shop.sell(CAKE)
+    await shop.pays(view)
+    view = await shop.check(view)
+    bank.fault("refund.create", "drop", 1)
+    await shop.till.refunds.refund(view.order_id, amount_minor=4_000, reason="burnt", actor="Owner")
+    (refund,) = shop.till.database.read_now(lambda tx: tx.facts.bundle(view.order_id)).refunds
+    done = Fact(shop.gateway, refund.account, Mode.TEST, Kind.REFUND_SUCCEEDED, "re_1", amount_minor=4_000)
+    of_ours = replace(done, kind=Kind.REFUND_OF_OURS, target=refund.id, amount_minor=None)
+    of_payment = replace(of_ours, kind=Kind.REFUND_OF_PAYMENT, target=refund.payment)
+    told = Evidence(shop.gateway, (done, of_ours, of_payment), Source.REPORT, "sweep")
+    await shop.till.settle.take_in(told)
+    assert (await shop.again(view)).refunded_minor == 4_000
+    asked = len([c for c in _calls(shop, view.order_id) if c.operation == "refund"])
+    for seconds in (3_600, 3 * DAY_S):
+        shop.clock.advance(seconds)
+        assert await prober_of(shop.till).send_outbox() == 0
+        await shop.till.refunds.send_again(view.order_id, refund.id)
+    assert len([c for c in _calls(shop, view.order_id) if c.operation == "refund"]) == asked
+    row = shop.till.database.read_now(lambda tx: tx.outbox.of_refund(refund.id))
+    assert row is not None
+    assert row.state == "done"
+
+
+async def _sweep_all(shop: Shop) -> None:
+    from_ms = shop.clock.now_ms() - 10 * DAY_S * 1_000
+    assert (await shop.till.reconcile.sweep(shop.gateway, from_ms=from_ms)).complete
+
+
+def _calls(shop: Shop, order_id: str) -> list[CallLog]:
+    return shop.till.database.read_now(lambda tx: tx.outbox.calls(order_id))
 
 
 async def test_the_order_on_screen_is_looked_at_before_its_time(shop: Shop) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from sqlalchemy import Executable, Integer, and_, bindparam, func, literal_column, or_, select, text
+from sqlalchemy import Executable, Integer, and_, bindparam, case, func, literal_column, or_, select, text
 
 from pos.domain.errors import Broken
-from pos.domain.payment import ALLOWED, Attempt, Phase
+from pos.domain.payment import ALLOWED, FAILED_PAUSE_MAX_MS, PAUSE_MAX_MS, Attempt, Phase
 from pos.store import mapping, tables
 from pos.store.repositories.base import Rows
 
@@ -22,7 +22,11 @@ _BY_LINK = _ALL.where(_a.c.gateway == bindparam("gateway"), _a.c.link_id == bind
 _BY_REFERENCE = _ALL.where(_a.c.reference == bindparam("reference"))
 _o = tables.orders
 _WITH_ORDER = _ALL.join(_o, _o.c.id == _a.c.order_id)
-_SET_BACK = and_(func.coalesce(_a.c.looked_at_ms, _a.c.drafted_at_ms) > bindparam("now_ms"), _a.c.looks_failed == 0)
+_AHEAD = func.coalesce(_a.c.looked_at_ms, _a.c.drafted_at_ms) > bindparam("now_ms")
+_SET_BACK = case(
+    (_a.c.looks_failed > 0, _a.c.look_due_at_ms > bindparam("failed_ms")),
+    else_=or_(_AHEAD, _a.c.look_due_at_ms > bindparam("ahead_ms")),
+)
 _MINE = and_(or_(_a.c.look_due_at_ms <= bindparam("now_ms"), _SET_BACK), _o.c.till == bindparam("till"))
 _DUE = (
     _WITH_ORDER.where(_a.c.look_due_at_ms > 0, or_(_MINE, _a.c.look_due_at_ms <= bindparam("left_ms")))
@@ -119,8 +123,9 @@ class AttemptRows(Rows):
 
         Due is also what was last looked at in the future: the clock has been set back since.
         """
-        left_ms = now_ms - LEFT_WAITING_MS
-        return _ATTEMPT.all(self._read(_DUE, now_ms=now_ms, till=till, left_ms=left_ms, limit=limit))
+        left_ms, ahead_ms, failed_ms = now_ms - LEFT_WAITING_MS, now_ms + PAUSE_MAX_MS, now_ms + FAILED_PAUSE_MAX_MS
+        times = {"now_ms": now_ms, "left_ms": left_ms, "ahead_ms": ahead_ms, "failed_ms": failed_ms}
+        return _ATTEMPT.all(self._read(_DUE, till=till, limit=limit, **times))
 
     def next_due_ms(self, till: str) -> int | None:
         found: int | None = self._read(_NEXT_DUE, till=till)[0][0]

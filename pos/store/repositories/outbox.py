@@ -5,19 +5,23 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import Executable, Integer, and_, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Executable, Integer, and_, bindparam, func, or_, select
 
 from pos.domain.ports import Operation, PreparedCall
-from pos.domain.store_port import CallLog, Outgoing
+from pos.domain.store_port import CALL_AHEAD_MS, CallLog, Outgoing
 from pos.store import mapping, tables
 from pos.store.repositories.base import Rows
 
 _x = tables.outbox
 _l = tables.call_log
+
+_NOW: ColumnElement[int] = bindparam("now_ms")
+_AHEAD: ColumnElement[int] = bindparam("ahead_ms")
 _DUE = (
     select(_x)
-    .where(_x.c.state == "ready", _x.c.next_at_ms <= bindparam("now_ms"), _x.c.operation != "capture")
-    .where(or_(_x.c.owner == "", _x.c.lease_until_ms < bindparam("now_ms")))
+    .where(_x.c.state == "ready", _x.c.operation != "capture")
+    .where(or_(_x.c.next_at_ms <= _NOW, _x.c.next_at_ms > _AHEAD))
+    .where(or_(_x.c.owner == "", _x.c.lease_until_ms < _NOW, _x.c.lease_until_ms > _AHEAD))
     .order_by(_x.c.next_at_ms)
     .limit(bindparam("limit", type_=Integer))
 )
@@ -44,7 +48,8 @@ class OutboxRows(Rows):
         self._insert(_x, values)
 
     def claim(self, row_id: str, owner: str, now_ms: int, lease_ms: int) -> Outgoing | None:
-        free = or_(_x.c.owner == "", _x.c.owner == owner, _x.c.lease_until_ms < now_ms)
+        over = or_(_x.c.lease_until_ms < now_ms, _x.c.lease_until_ms > now_ms + CALL_AHEAD_MS)
+        free = or_(_x.c.owner == "", _x.c.owner == owner, over)
         statement = (
             _x.update()
             .where(_x.c.id == row_id, _x.c.state == "ready", free)
@@ -56,7 +61,8 @@ class OutboxRows(Rows):
 
     def due(self, now_ms: int, limit: int) -> list[Outgoing]:
         """What time alone makes due; captures are sent again only after a look found them still needed."""
-        return [_outgoing(row) for row in self._read_named(_DUE, now_ms=now_ms, limit=limit)]
+        rows = self._read_named(_DUE, now_ms=now_ms, ahead_ms=now_ms + CALL_AHEAD_MS, limit=limit)
+        return [_outgoing(row) for row in rows]
 
     def of_attempt(self, attempt_id: str, operation: str) -> Outgoing | None:
         where = and_(_x.c.attempt_id == attempt_id, _x.c.operation == operation)

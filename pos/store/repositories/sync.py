@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, Executable, Integer, and_, bindparam, func, or_, select
 
-from pos.domain.store_port import Hint, SweepRun
+from pos.domain.store_port import CALL_AHEAD_MS, Hint, SweepRun
 from pos.store import mapping, tables
 from pos.store.repositories.base import Rows
 
@@ -15,7 +15,7 @@ _s = tables.sweep_run
 _l = tables.lease
 _HINTS = (
     select(_h)
-    .where(_h.c.next_at_ms <= bindparam("now_ms"))
+    .where(or_(_h.c.next_at_ms <= bindparam("now_ms"), _h.c.next_at_ms > bindparam("ahead_ms")))
     .order_by(_h.c.next_at_ms)
     .limit(bindparam("limit", type_=Integer))
 )
@@ -46,7 +46,10 @@ class SyncRows(Rows):
         self._insert_all(_h, [mapping.dump(hint)], new_only=True)
 
     def hints(self, now_ms: int, limit: int) -> list[Hint]:
-        return [mapping.load(Hint, row) for row in self._read_named(_HINTS, now_ms=now_ms, limit=limit)]
+        ahead_ms = now_ms + CALL_AHEAD_MS
+        return [
+            mapping.load(Hint, row) for row in self._read_named(_HINTS, now_ms=now_ms, ahead_ms=ahead_ms, limit=limit)
+        ]
 
     def claim_hint(self, hint: Hint, next_at_ms: int) -> bool:
         where = and_(_h.c.id == hint.id, _h.c.tries == hint.tries, _h.c.next_at_ms == hint.next_at_ms)
