@@ -21,6 +21,17 @@ def back_room(bundle: Bundle, verdict: Verdict, payment_id: str) -> int:
     return min(room, verdict.owed_minor) if verdict.owed_minor else room
 
 
+def owed_at(verdict: Verdict, gateway: str) -> int:
+    """What of the excess is this gateway's: it is owed to the newest captures first, to each as much as it brought."""
+    left, here = verdict.owed_minor, 0
+    newest = sorted(verdict.payments, key=lambda p: (p.captured_at_ms or 0, p.id), reverse=True)
+    for payment in newest:
+        part = min(left, max(0, payment.captured_minor - payment.reversed_minor))
+        left -= part
+        here += part if payment.gateway == gateway else 0
+    return here
+
+
 def stuck(bundle: Bundle, verdict: Verdict) -> list[Proposal]:
     """Payments that the gateway refused to give back, or that bounced: what of each may be given back otherwise.
 

@@ -152,34 +152,42 @@ def payments_of(bundle: Bundle, known: Known) -> list[PaymentState]:
         bindings = [fact for fact in own if fact.kind.is_binding]
         owner, _ = order_of(bindings, links, bundle.absent)
         if owner == bundle.order.id:
-            attempt = _attempt_of(bindings, by_link, by_reference)
+            attempt = _attempt_of(bindings, by_link, by_reference, key[:3])
             states.append(_payment(bundle, key, own, attempt, known.expired))
     return states
 
 
 def _attempt_of(
-    bindings: Iterable[Fact], by_link: Mapping[tuple[str, str], Attempt], by_reference: Mapping[str, Attempt]
+    bindings: Iterable[Fact],
+    by_link: Mapping[tuple[str, str], Attempt],
+    by_reference: Mapping[str, Attempt],
+    taken_at: tuple[str, str, str],
 ) -> Attempt | None:
-    """Link before reference; of several the first that was made."""
+    """Link before reference; of several the first that was made.
+
+    A reference only says which order, unless its attempt was made where the money was taken (gateway, account, mode):
+    a person's *attach* knows of no attempt, and after a restore from a backup its number may be another's.
+    """
     linked, named = list[Attempt](), list[Attempt]()
     for fact in bindings:
         if fact.kind is Kind.PAYMENT_OF_LINK and (fact.gateway, fact.target) in by_link:
             linked.append(by_link[(fact.gateway, fact.target)])
-        elif fact.kind in (Kind.PAYMENT_OF_REFERENCE, Kind.PAYMENT_ATTACHED) and fact.target in by_reference:
-            named.append(by_reference[fact.target])
+        elif fact.kind in (Kind.PAYMENT_OF_REFERENCE, Kind.PAYMENT_ATTACHED):
+            attempt = by_reference.get(fact.target)
+            if attempt is not None and (attempt.gateway, attempt.account, attempt.mode) == taken_at:
+                named.append(attempt)
     return min(linked or named, key=lambda attempt: attempt.no, default=None)
 
 
 def _payment(
     bundle: Bundle, key: PaymentKey, own: Sequence[Fact], attempt: Attempt | None, expired: Collection[tuple[str, str]]
 ) -> PaymentState:
-    gateway, account, mode, payment = key
+    gateway, account, _, payment = key
     captures = [f for f in own if f.kind is Kind.PAYMENT_CAPTURED]
     in_currency = [f for f in captures if f.currency == bundle.order.currency]
     captured = max((f.amount_minor or 0 for f in in_currency), default=0)
     wrong = ""
-    accounts = {(a.gateway, a.account, a.mode) for a in ([attempt] if attempt else bundle.attempts)}
-    if accounts and (gateway, account, mode) not in accounts:
+    if _is_elsewhere(bundle, key, own, attempt):
         wrong = "account"
     elif captures and not in_currency:
         wrong = "currency"
@@ -203,6 +211,20 @@ def _payment(
         wrong=wrong,
         fee_minor=max(fees, default=None),
     )
+
+
+def _is_elsewhere(bundle: Bundle, key: PaymentKey, own: Iterable[Fact], attempt: Attempt | None) -> bool:
+    """Whether it is at an account where this order has no link, or live in books of test mode.
+
+    What only a person attached was taken without any link of this order, so there only the mode is asked.
+    """
+    places = {(a.gateway, a.account, a.mode) for a in ([attempt] if attempt else bundle.attempts)}
+    if not places or key[:3] in places:
+        return False
+    if attempt is not None or key[2] not in {mode for _, _, mode in places}:
+        return True
+    named = {parse_reference(f.target) for f in own if f.kind is Kind.PAYMENT_OF_REFERENCE}
+    return bundle.order.id in {parsed[0] for parsed in named if parsed}
 
 
 def _highest(facts: Iterable[Fact], ranked: Mapping[Kind, Place]) -> str:

@@ -104,8 +104,10 @@ def fold(bundle: Bundle) -> Verdict:
     """The verdict over everything known; the same for every order of the same facts."""
     known = known_of(bundle.facts)
     payments = payments_of(bundle, known)
-    owned = {p.id for p in payments}
-    refunds = [r for r in refunds_of(bundle, known) if r.ours or r.payment in owned]
+    owned = {p.id for p in payments if p.counts}
+    # what went back of money that was never the order's (another currency or account) is no money of the order either
+    strange = {p.id for p in payments if not p.counts}
+    refunds = [r for r in refunds_of(bundle, known) if (r.ours or r.payment in owned) and r.payment not in strange]
     disputes = {key: value for key, value in disputes_of(known).items() if key[1] in owned}
     backs = _backs(bundle)
     given = [*refunds, *backs]

@@ -14,13 +14,15 @@ from typing import Any
 from pos.domain.cash import Method
 from pos.domain.errors import NotFound, Refused
 from pos.domain.facts import Fact, Kind, Mode, Source
+from pos.domain.giving import owed_at
 from pos.domain.journal import GENESIS, z_hash
 from pos.domain.matching import Action
 from pos.domain.movement import ZEntry
-from pos.domain.payment import reference
+from pos.domain.order import Order
+from pos.domain.payment import Attempt, reference
 from pos.domain.rows import OrderFilter
 from pos.domain.shown import Shown
-from pos.domain.store_port import Problem, SweepRun, Tx, ZReport
+from pos.domain.store_port import Parked, Problem, SweepRun, Tx, ZReport
 from pos.domain.verdict import fold
 from pos.services.books import Books
 from pos.services.context import Context
@@ -124,7 +126,13 @@ class DayEnd:
         return replace(_view(json.loads(found.body)), z_number=found.no, hash=found.hash)
 
     async def attach(self, payment: str, order_number: str, *, actor: str, reason: str) -> OrderView:
-        """A manager ties a payment without an order to one; the gateway's own word would outrank this."""
+        """A manager ties a payment without an order to one; the gateway's own word would outrank this.
+
+        Raises:
+            NotAllowed: the actor may not override.
+            NotFound: no such payment waits, or there is no such order.
+            Refused: it can be no money of this order: another currency, or live where the order's links are tests.
+        """
         self._people.allow("override", actor)
         now = self._context.now_ms()
 
@@ -134,14 +142,11 @@ class DayEnd:
             if parked is None:
                 raise NotFound(f"No payment {payment} waits for an order.", "Run the reconciliation again.")
             attempts = tx.attempts.of_order(order.id)
-            fact = Fact(
-                parked.gateway,
-                parked.account,
-                Mode(parked.mode),
-                Kind.PAYMENT_ATTACHED,
-                payment,
-                reference(order.id, max((a.no for a in attempts), default=1)),
-            )
+            _check_fit(parked, order, attempts)
+            where = (parked.gateway, parked.account, parked.mode)
+            there = [a for a in attempts if (a.gateway, a.account, a.mode) == where]
+            to = reference(order.id, max((a.no for a in there or attempts), default=1))
+            fact = Fact(parked.gateway, parked.account, Mode(parked.mode), Kind.PAYMENT_ATTACHED, payment, to)
             tx.journal.append(now, actor, "payment.attached", order.id, {"payment": payment, "reason": reason})
             self._settle.apply(tx, [Evidence(parked.gateway, (fact,), Source.PERSON, f"attach:{actor}")], now)
             return view_of(tx, order.id, now)
@@ -231,9 +236,12 @@ class DayEnd:
         captured_all = fees = 0
         for name in names:
             facts = [fact for fact in tx.facts.in_window(name, start, end) if fact.currency == money]
-            captured = sum({f.object: f.amount_minor or 0 for f in facts}.values())
-            orders = _owners(tx, facts)
-            owed = sum(fold(tx.facts.bundle(order_id)).owed_minor for order_id in orders)
+            taken = {f.object: f.amount_minor or 0 for f in facts}
+            captured = sum(taken.values())
+            verdicts = [fold(tx.facts.bundle(order_id)) for order_id in _owners(tx, facts)]
+            owed = sum(owed_at(verdict, name) for verdict in verdicts)
+            strange = {p.id for v in verdicts for p in v.payments if p.gateway == name and not p.counts}
+            owed += sum(amount for payment, amount in taken.items() if payment in strange)
             here = (p for p in tx.facts.parked(start, end) if (p.gateway, p.currency) == (name, money))
             parked = sum(p.amount_minor for p in here)
             rows.append(TotalRow(name, gateway_title(name), captured - owed - parked, captured))
@@ -293,6 +301,16 @@ class DayEnd:
         report = ZReport(self._context.ids.uuid7(), scope, number, day, now_ms, actor, text, previous, digest)
         tx.days.put_z(report)
         return report
+
+
+def _check_fit(parked: Parked, order: Order, attempts: Sequence[Attempt]) -> None:
+    """Before it is written, since an attach is not taken back. Raises Refused."""
+    if parked.currency and parked.currency != order.currency:
+        hint = "Give it back at the gateway, or find the order it was meant for."
+        raise Refused(f"This payment is in {parked.currency}, order {order.number} in {order.currency}.", hint)
+    if attempts and parked.mode not in {a.mode for a in attempts}:
+        hint = "Look at the gateway where it comes from."
+        raise Refused(f"This is a {parked.mode} payment, and the links of order {order.number} are not.", hint)
 
 
 def _owners(tx: Tx, captures: Sequence[Fact]) -> set[str]:

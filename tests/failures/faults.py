@@ -422,7 +422,7 @@ NEWS = {
     "account_ignored": fault(
         "Money counts whichever account or mode it is at.",
         JOINS,
-        "if accounts and (gateway, account, mode) not in accounts:",
+        "if _is_elsewhere(bundle, key, own, attempt):",
         "if not gateway:",
         _NEWS + "test_49_money_at_another_account_is_never_this_orders",
         _NEWS + "test_50_money_of_the_other_mode_is_never_this_orders",
