@@ -101,6 +101,13 @@ class Desk:
         """The gateway, if it was opened before."""
         return self._open.get(name)
 
+    def reaches(self, tx: Tx, gateway: str, account: str) -> bool:
+        """Whether this account can be asked: its gateway is set up, with a key that is not known to be another's."""
+        entry, known = self.enrolled.get(gateway), tx.shop.account(gateway)
+        if entry is None or known is None:
+            return entry is not None
+        return known.account == account or (known.key_print, known.mode) != (entry.key_print, entry.mode)
+
     async def get(self, name: str) -> Gateway:
         """The gateway with its account known; asks it who we are the first time a key is used.
 

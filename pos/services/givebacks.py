@@ -54,7 +54,7 @@ class GiveBacks:
         order = tx.orders.lock(order_id)
         bundle = tx.facts.bundle(order_id, order)
         verdict = fold(bundle)
-        chosen = self._choose(bundle, verdict, back.payment)
+        chosen = self._choose(tx, bundle, verdict, back.payment)
         amount = chosen.amount_minor if back.amount_minor is None else back.amount_minor
         room = back_room(bundle, verdict, chosen.payment)
         if amount > room:
@@ -77,14 +77,14 @@ class GiveBacks:
         )
         return self._tendering.write(tx, tender, "tender.given_back", back.reason, by)
 
-    def _choose(self, bundle: Bundle, verdict: Verdict, payment: str) -> Proposal:
+    def _choose(self, tx: Tx, bundle: Bundle, verdict: Verdict, payment: str) -> Proposal:
         """The payment that is meant, with what to give back of it; only one that its gateway cannot give back.
 
         Raises:
             Refused: there is none, or more than one and none was named.
         """
         number = bundle.order.number
-        found = {one.payment: one for one in (*self._out_of_reach(bundle, verdict), *stuck(bundle, verdict))}
+        found = {one.payment: one for one in (*self._out_of_reach(tx, bundle, verdict), *stuck(bundle, verdict))}
         wanted = [one for name, one in found.items() if payment in ("", name)]
         if len(wanted) > 1:
             raise Refused(f"Several payments of order {number} could be meant.", "Say which one: " + ", ".join(found))
@@ -97,8 +97,8 @@ class GiveBacks:
             )
         raise Refused(f"Order {number} has no payment {payment}.", "Look at its timeline.")
 
-    def _out_of_reach(self, bundle: Bundle, verdict: Verdict) -> list[Proposal]:
-        """Payments of gateways that this till cannot ask any more: nothing was refused, and nobody can be asked."""
-        gone = [p for p in verdict.payments if p.counts and p.gateway not in self._desk.enrolled]
+    def _out_of_reach(self, tx: Tx, bundle: Bundle, verdict: Verdict) -> list[Proposal]:
+        """Payments of accounts that this till cannot ask any more: nothing was refused, and nobody can be asked."""
+        gone = [p for p in verdict.payments if p.counts and not self._desk.reaches(tx, p.gateway, p.account)]
         rooms = [(p, back_room(bundle, verdict, p.id)) for p in gone]
         return [Proposal(p.gateway, p.account, p.id, room) for p, room in rooms if room]

@@ -45,11 +45,12 @@ class GivingUp:
             order = replace(bundle.order, life=Life.VOIDED, void_reason=reason)
             voided = replace(bundle, order=tx.orders.update(order))
             tx.journal.append(self._context.now_ms(), actor, "order.voided", order_id, {"reason": reason})
-            proposals = fold(voided).proposals
+            proposals = self._refunds.near(tx, bundle, fold(voided).proposals)
             handed = verdict.kept_minor - sum(p.amount_minor for p in proposals)
             if handed > verdict.tendered_minor:
                 raise Refused(
-                    f"Not all of order {order.number} can go back by link.", "A payment of it is disputed: look at it."
+                    f"Not all of order {order.number} can go back by link.",
+                    "A payment of it is disputed, or at an account that is not set up here: look at it.",
                 )
             self._handback.write(tx, voided, handed, Because("tender.back", reason, actor))
             return Plan(Purpose.UNDO, proposals, handed_minor=handed)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pos.domain.cash import Method, Tender
+from pos.domain.giving import replaced_by
 from pos.domain.joins import Bundle
+from pos.domain.refund import Purpose
 from pos.domain.store_port import Tx
+from pos.domain.verdict import Proposal, fold
 from pos.services.context import Context
 from pos.services.tendering import Tendering
 
@@ -43,10 +47,32 @@ class HandBack:
             )
             self._tendering.write(tx, tender, why.act, why.reason)
 
+    def write_bound(self, tx: Tx, bundle: Bundle, of: Sequence[Proposal], why: Because) -> None:
+        """Cash for payments that nobody can be asked for any more, each bound to its payment and in its cap."""
+        verdict = fold(bundle)
+        for proposal in of:
+            tender = Tender(
+                id=self._context.ids.uuid7(),
+                order_id=bundle.order.id,
+                method=Method.CASH,
+                amount_minor=-proposal.amount_minor,
+                currency=bundle.order.currency,
+                at_ms=self._context.now_ms(),
+                payment=proposal.payment,
+                actor=why.actor,
+                reason=why.reason,
+                till=self._context.shop.till,
+                return_id=why.return_id,
+                purpose=Purpose.RETURN.value,
+                replaces=replaced_by(proposal.payment, proposal.amount_minor, verdict, bundle),
+            )
+            self._tendering.write(tx, tender, "tender.given_back", why.reason)
+
 
 def _by_method(bundle: Bundle, amount_minor: int) -> list[tuple[Method, int]]:
     """From the terminal at most what it took; the rest in cash, also what was only said to have been paid."""
-    newest = sorted(bundle.tenders, key=lambda t: (t.at_ms, t.id), reverse=True)
+    own = [t for t in bundle.tenders if not t.payment]  # what went back for a payment was never taken over the counter
+    newest = sorted(own, key=lambda t: (t.at_ms, t.id), reverse=True)
     found: list[tuple[Method, int]] = []
     for method in dict.fromkeys(t.method for t in newest if t.method is not Method.BY_HAND):
         taken = sum(t.amount_minor + t.rounding_minor for t in newest if t.method is method)

@@ -36,11 +36,14 @@ class RefundRows:
         self._desk = desk
 
     async def open_gateways(self, order_id: str) -> None:
-        """Before the write, which cannot wait: the gateways that took money for this order are at hand."""
+        """Before the write, which cannot wait: the gateways that took money for this order are at hand.
+
+        One that was removed keeps nobody from giving back what another one took.
+        """
         paid_at = await self._context.store.read(
             lambda tx: {p.gateway for p in fold(tx.facts.bundle(order_id)).payments if p.captured_minor}
         )
-        for name in sorted(paid_at):
+        for name in sorted(paid_at & self._desk.enrolled.keys()):
             await self._desk.get(name)
 
     def write(
@@ -49,7 +52,7 @@ class RefundRows:
         """Rows, calls and journal; the caller holds the lock and folds again.
 
         Raises:
-            Refused: a payment's gateway is not set up here.
+            Refused: a payment's gateway is not set up here, or with another account.
         """
         now, verdict = self._context.now_ms(), fold(bundle)
         calls = []
@@ -98,8 +101,8 @@ class RefundRows:
 
     def _outgoing(self, tx: Tx, bundle: Bundle, refund: Refund, now_ms: int) -> Outgoing:
         gate = self._desk.at_hand(refund.gateway)
-        if gate is None:
-            raise Refused("The gateway of this payment is not set up here.", "Refund it where it was taken.")
+        if gate is None or gate.adapter.account != refund.account:
+            raise out_of_reach(bundle)
         verdict = fold(bundle)
         attempt_id = next((p.attempt_id for p in verdict.payments if p.id == refund.payment), "")
         reference = next((a.reference for a in bundle.attempts if a.id == attempt_id), "")
@@ -126,6 +129,14 @@ def _return_of(refund: Refund, rows: Sequence[Refund]) -> str:
     """A new try belongs to the credit note of what it makes good."""
     names = refund.replaces.split()
     return next((row.return_id for row in rows if row.id in names and row.return_id), "")
+
+
+def out_of_reach(bundle: Bundle) -> Refused:
+    """For what no gateway of this till can give back."""
+    return Refused(
+        f"What order {bundle.order.number} was paid with is at an account that is not set up here.",
+        "Set that gateway's key again, or let a manager give the money back in cash.",
+    )
 
 
 def room_of(bundle: Bundle, verdict: Verdict) -> list[Proposal]:

@@ -20,7 +20,7 @@ from pos.services.context import Context
 from pos.services.desk import Desk
 from pos.services.evidence import Evidence, evidence_of, unanswered_word
 from pos.services.orderview import view_of
-from pos.services.refundrows import LEASE_MS, RefundRows, Why, given_back_minor, room_of, taken_from
+from pos.services.refundrows import LEASE_MS, RefundRows, Why, given_back_minor, out_of_reach, room_of, taken_from
 from pos.services.settle import Settle
 from pos.services.views import OrderView
 
@@ -75,7 +75,7 @@ class Refunds:
         def plan(tx: Tx, bundle: Bundle, verdict: Verdict) -> Plan:
             if not verdict.proposals:
                 raise Refused(f"Nothing is owed back for order {bundle.order.number}.", "Look at its timeline.")
-            return Plan(Purpose.UNDO, verdict.proposals)
+            return Plan(Purpose.UNDO, self.near(tx, bundle, verdict.proposals))
 
         return await self.ask(order_id, Wish(Act.REFUND, reason, actor, approved_by), plan)
 
@@ -94,8 +94,9 @@ class Refunds:
 
         def plan(tx: Tx, bundle: Bundle, verdict: Verdict) -> Plan:
             if verdict.owed_minor:
-                return Plan(Purpose.UNDO, _of_owed(bundle, verdict, amount_minor))
-            return Plan(Purpose.RETURN, _spread(bundle, verdict, amount_minor))
+                owed = self.near(tx, bundle, verdict.proposals)
+                return Plan(Purpose.UNDO, _of_owed(bundle, verdict, owed, amount_minor))
+            return Plan(Purpose.RETURN, _spread(bundle, self.near(tx, bundle, room_of(bundle, verdict)), amount_minor))
 
         return await self.ask(order_id, Wish(Act.REFUND, reason, actor, approved_by), plan)
 
@@ -134,7 +135,7 @@ class Refunds:
             failed = next((r for r in unreplaced(verdict.refunds, bundle) if refund_id in (r.ours, r.id)), None)
             if failed is None:
                 raise Refused("This refund has not failed.", "Look at the order's timeline.")
-            room = [p for p in room_of(bundle, verdict) if p.payment == failed.payment]
+            room = self.near(tx, bundle, [p for p in room_of(bundle, verdict) if p.payment == failed.payment])
             proposals = taken_from(room, failed.amount_minor)
             if sum(p.amount_minor for p in proposals) < failed.amount_minor:
                 raise Refused("That is more than is left of this payment.", "Give back what is owed instead.")
@@ -181,6 +182,17 @@ class Refunds:
         """Before a write that calls `ask_in`: the role, and the gateways, for which a write cannot wait."""
         self._approvals.allow(act, actor)
         await self._rows.open_gateways(order_id)
+
+    def near(self, tx: Tx, bundle: Bundle, proposals: Sequence[Proposal]) -> list[Proposal]:
+        """Those of payments that can be asked for their money.
+
+        Raises:
+            Refused: there are some, and none of them can.
+        """
+        near = [p for p in proposals if self._desk.reaches(tx, p.gateway, p.account)]
+        if proposals and not near:
+            raise out_of_reach(bundle)
+        return near
 
     def ask_in(self, tx: Tx, order_id: str, wish: Wish, plan: MakePlan) -> tuple[list[Outgoing], str]:
         """The write before the calls, and who approved: one row and one outgoing call per payment."""
@@ -289,13 +301,15 @@ class Refunds:
         await self._context.store.write(write)
 
 
-def _of_owed(bundle: Bundle, verdict: Verdict, amount_minor: int | None) -> list[Proposal]:
+def _of_owed(
+    bundle: Bundle, verdict: Verdict, proposals: Sequence[Proposal], amount_minor: int | None
+) -> list[Proposal]:
     """Of what is owed back, `amount_minor` or all of it; never more, or a sale in order would lose its money."""
     wanted = verdict.owed_minor if amount_minor is None else amount_minor
     if wanted > verdict.owed_minor:
         hint = f"Give back the {verdict.owed_minor} minor units that are owed first."
         raise Refused(f"That is more than what is owed back for order {bundle.order.number}.", hint)
-    plan = taken_from(verdict.proposals, wanted)
+    plan = taken_from(proposals, wanted)
     if sum(p.amount_minor for p in plan) < wanted:
         raise Refused(
             f"Not all of that can go back by link for order {bundle.order.number}.", "Give cash back instead."
@@ -303,9 +317,8 @@ def _of_owed(bundle: Bundle, verdict: Verdict, amount_minor: int | None) -> list
     return plan
 
 
-def _spread(bundle: Bundle, verdict: Verdict, amount_minor: int | None) -> list[Proposal]:
+def _spread(bundle: Bundle, room: Sequence[Proposal], amount_minor: int | None) -> list[Proposal]:
     """Over the payments, newest first, from each at most what may still be given back to it."""
-    room = room_of(bundle, verdict)
     available = sum(proposal.amount_minor for proposal in room)
     wanted = available if amount_minor is None else amount_minor
     if available == 0:

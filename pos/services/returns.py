@@ -20,8 +20,9 @@ from pos.domain.refund import Purpose
 from pos.domain.returning import Pick, Return, left_milli, picks_of, return_lines, returned_milli, total_minor
 from pos.domain.store_port import Outgoing, Tx
 from pos.domain.verdict import Money, Proposal, Verdict, fold
-from pos.services.approvals import Act
+from pos.services.approvals import Act, Approvals
 from pos.services.context import Context
+from pos.services.desk import Desk
 from pos.services.handback import Because, HandBack
 from pos.services.orderview import find_order, view_of
 from pos.services.receipts import credit_note_lines
@@ -58,8 +59,12 @@ class TakenBack:
 
 
 class Returns:
-    def __init__(self, context: Context, refunds: Refunds, handback: HandBack, formats: Formats) -> None:
+    def __init__(
+        self, context: Context, desk: Desk, refunds: Refunds, handback: HandBack, approvals: Approvals, formats: Formats
+    ) -> None:
         self._context = context
+        self._desk = desk
+        self._approvals = approvals
         self._refunds = refunds
         self._handback = handback
         self._formats = formats
@@ -130,9 +135,14 @@ class Returns:
             note = self._draft(tx, bundle, goods, decision)
             draft.append(note)
             proposals, handed = _ways(bundle, verdict, note.total_minor)
+            near = [p for p in proposals if self._desk.reaches(tx, p.gateway, p.account)]
+            far = [p for p in proposals if p not in near]
+            if far:  # cash for what came by link: as when a manager gives it back without goods
+                self._approvals.allow(Act.CASH_BACK, decision.actor)
             why = Because("tender.return", decision.reason, decision.actor, note.id)
+            self._handback.write_bound(tx, bundle, far, why)
             self._handback.write(tx, bundle, handed, why)
-            return Plan(Purpose.RETURN, proposals, note.id, handed_minor=handed)
+            return Plan(Purpose.RETURN, near, note.id, handed_minor=handed + sum(p.amount_minor for p in far))
 
         calls, approved_by = self._refunds.ask_in(tx, order.id, wish, plan)
         return self._write(tx, replace(draft[0], approved_by=approved_by)), calls
@@ -193,7 +203,8 @@ def _ways(bundle: Bundle, verdict: Verdict, amount_minor: int) -> tuple[list[Pro
     """(to the payments it came from, over the counter); together never more than what is left of what was taken."""
     proposals = taken_from(room_of(bundle, verdict), amount_minor)
     handed = amount_minor - sum(p.amount_minor for p in proposals)
-    room = verdict.tendered_minor + sum(t.amount_minor + t.rounding_minor for t in bundle.tenders if t.return_id)
+    given = (t.amount_minor + t.rounding_minor for t in bundle.tenders if t.return_id and not t.payment)
+    room = verdict.tendered_minor + sum(given)
     if handed > room:
         most = amount_minor - handed + max(0, room)
         raise Refused(
