@@ -55,6 +55,9 @@ class Outgoing:
         """Somebody may be sending it just now. A claim lets its own process in again: who must not asks this first."""
         return bool(self.owner) and now_ms <= self.lease_until_ms <= now_ms + CALL_AHEAD_MS
 
+    def is_due(self, now_ms: int) -> bool:
+        return not now_ms < self.next_at_ms <= now_ms + CALL_AHEAD_MS
+
 
 @dataclass(frozen=True, slots=True)
 class CallLog:

@@ -61,7 +61,8 @@ class Captures:
             amount = _authorized_minor(bundle, payment)
             # what another link still asks for may be paid there at this very moment
             elsewhere = sum(a.amount_minor for a in bundle.attempts if a.live and a.id != payment.attempt_id)
-            if payment.gateway != gateway.adapter.name or not 0 < amount <= left - elsewhere:
+            here = (payment.gateway, payment.account) == (gateway.adapter.name, gateway.adapter.account)
+            if not here or not 0 < amount <= left - elsewhere:
                 continue
             left -= amount
             outgoing = self._claimed(tx, bundle, payment, amount, gateway)
@@ -85,7 +86,7 @@ class Captures:
             return None
         known = tx.outbox.of_call(attempt.id, call)
         if known is not None:
-            if known.is_held(now) or known.next_at_ms > now:  # another look of ours may be sending it
+            if known.is_held(now) or not known.is_due(now):  # another look of ours may be sending it
                 return None
             return tx.outbox.claim(known.id, self._context.owner, now, LEASE_MS)
         row = Outgoing(

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from pos.domain.facts import Kind
+from pos.domain.facts import Fact, Kind, Mode, Source
 from pos.domain.payment import Phase
 from pos.domain.ports import Operation
 from pos.domain.shown import Shown
-from pos.domain.store_port import Hint
+from pos.domain.store_port import Hint, Outgoing, Tx
 from pos.domain.verdict import Flag, Money
+from pos.services.evidence import Evidence
 from pos.services.views import OrderView
 from tests.services.test_money import sweep
 from tests.services.test_two_gateways import count_calls
@@ -70,6 +73,39 @@ async def test_a_capture_without_an_answer_is_waiting_and_sent_again_while_it_is
     paid = await manual.check(view)
     assert (paid.shown, paid.captured_minor) == (Shown.PAID, TEA.price_minor)
     await manual.assert_books()
+
+
+async def test_a_capture_from_before_the_clock_was_set_back_is_sent_again(manual: Shop, bank: Bank) -> None:
+    manual.clock.advance(3 * 86_400)
+    view = await manual.sell(TEA)
+    await manual.pays(view)
+    bank.fault("payment.capture", "drop", 1, before_work=True)
+    assert (await manual.check(view)).shown is Shown.WAITING
+    manual.clock.advance(-3 * 86_400)
+    assert (await manual.check(view)).shown is Shown.PAID
+    await manual.assert_books()
+
+
+async def test_a_capture_is_not_asked_of_an_account_that_does_not_hold_the_payment(manual: Shop) -> None:
+    """Its "there is no such payment" would be taken for an end, and the true account never be asked again."""
+    view = await manual.sell(TEA)
+    assert view.attempt is not None
+    gate = await manual.till.desk.get(GATEWAY)
+    held = Fact(GATEWAY, gate.adapter.account, Mode.TEST, Kind.PAYMENT_AUTHORIZED, "pay_a", "", TEA.price_minor, "INR")
+    of_link = replace(held, kind=Kind.PAYMENT_OF_LINK, target=view.attempt.link_id, amount_minor=None, currency="")
+    told = Evidence(GATEWAY, (held, of_link), Source.FETCH, "look")
+    rows = await manual.till.settle.take_in(told)
+    stranger = manual.till.desk.enrolled[GATEWAY].connect("rzp_test_strangers")
+    await manual.till.captures.follow(stranger, [told], rows)
+    await stranger.close()
+    asked = partial(capture_of, attempt_id=view.attempt.id)
+    assert manual.till.database.read_now(asked) is None
+    await manual.till.captures.follow(gate, [told], rows)
+    assert manual.till.database.read_now(asked) is not None
+
+
+def capture_of(tx: Tx, attempt_id: str) -> Outgoing | None:
+    return tx.outbox.of_attempt(attempt_id, "capture")
 
 
 async def test_a_capture_whose_answer_was_lost_is_found_and_not_paid_twice(manual: Shop, bank: Bank) -> None:
