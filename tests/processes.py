@@ -115,8 +115,13 @@ def environment(env: Mapping[str, str] | None = None) -> dict[str, str]:
 
 def start(args: Sequence[str], env: Mapping[str, str] | None = None) -> Served:
     """Start `python -m pos <args>` and return at once; call `wait_ready` before using its address."""
+    return begin([sys.executable, "-m", "pos", *args], env)
+
+
+def begin(command: Sequence[str], env: Mapping[str, str] | None = None) -> Served:
+    """As `start`, any command that says when it is ready."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "pos", *args],
+        command,
         cwd=ROOT,
         env=environment(env),
         stdin=subprocess.DEVNULL,

@@ -47,6 +47,8 @@ RAISE_MS = 1_000
 """How long a second start waits for the first window to hear it."""
 AGAIN_S = 3.0
 """After this the database server is tried again at the start."""
+GONE_WITHIN_S = 12.0
+"""After its window was closed the process ends, whatever it waits for: one that hangs would keep the next one shut."""
 PRINTER = "POS_PRINTER"
 SWITCH_S = 0.0002
 """The window's thread waits this long at most for one that computes (a page of the report is folded, a list is made),
@@ -83,6 +85,7 @@ def main(home: Path) -> int:
     watch_for_trouble(home)
     loop = aio.make_loop(app)
     server = listen(home, window)
+    window.closed.connect(lambda: end_for_sure(home))
     deaf = leave_when_told(window)
     try:
         return aio.run(loop, lambda: live(app, home, window))
@@ -332,6 +335,17 @@ def watch_for_trouble(home: Path) -> None:
     faulthandler.enable((home / "logs" / CRASHES).open("a", encoding="utf-8"))
     qInstallMessageHandler(_qt_said)
     sys.excepthook = _unexpected
+
+
+def end_for_sure(home: Path) -> None:
+    """From now on the process has `GONE_WITHIN_S` to end by itself.
+
+    After that it is cut off, with exit status 1, and the file of crashes says what every thread was waiting for.
+    Nothing is lost: what was acknowledged is on the disk, as when the plug is pulled.
+    """
+    faulthandler.dump_traceback_later(
+        GONE_WITHIN_S, exit=True, file=(home / "logs" / CRASHES).open("a", encoding="utf-8")
+    )
 
 
 def _qt_said(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
