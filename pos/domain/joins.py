@@ -218,10 +218,12 @@ def _is_elsewhere(bundle: Bundle, key: PaymentKey, own: Iterable[Fact], attempt:
 
     What only a person attached was taken without any link of this order, so there only the mode is asked.
     """
-    places = {(a.gateway, a.account, a.mode) for a in ([attempt] if attempt else bundle.attempts)}
+    if attempt is not None:
+        return (attempt.gateway, attempt.account, attempt.mode) != key[:3]
+    places = {(a.gateway, a.account, a.mode) for a in bundle.attempts}
     if not places or key[:3] in places:
         return False
-    if attempt is not None or key[2] not in {mode for _, _, mode in places}:
+    if key[2] not in {mode for _, _, mode in places}:
         return True
     named = {parse_reference(f.target) for f in own if f.kind is Kind.PAYMENT_OF_REFERENCE}
     return bundle.order.id in {parsed[0] for parsed in named if parsed}
