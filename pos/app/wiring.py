@@ -137,7 +137,7 @@ class Till:
         self.refunds = Refunds(self.context, self.desk, self.settle, approvals, rows)
         handback = HandBack(self.context, tendering)
         self.givingup = GivingUp(self.context, self.checkout, self.refunds, handback)
-        self.returns = Returns(self.context, self.desk, self.refunds, handback, approvals, self.formats)
+        self.returns = Returns(self.context, self.refunds, handback, approvals, self.formats)
 
     @property
     def shop(self) -> ShopSettings:

@@ -104,7 +104,7 @@ def cancel(order: str, reason: str, give_back: bool, actor: str, approved_by: st
 @approved_option
 @json_option
 def refund(order: str, amount_minor: int | None, cash: bool, payment: str, **more: object) -> None:
-    """Give money back to the payment it came from; or in cash, once its gateway has refused to give it back.
+    """Give money back to the payment it came from; or in cash, where its gateway refused or is not set up any more.
 
     Example: pos refund 1-00042 --amount-minor 500 --reason "cold coffee"
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pos.domain.joins import FAILED, Bundle, disputes_of, known_of
-from pos.domain.verdict import Proposal, Verdict, refundable_minor, unreplaced
+from pos.domain.verdict import Proposal, Verdict, newest_first, refundable_minor, unreplaced
 
 
 def refundable_of(bundle: Bundle, verdict: Verdict, payment_id: str) -> int:
@@ -24,8 +24,7 @@ def back_room(bundle: Bundle, verdict: Verdict, payment_id: str) -> int:
 def owed_at(verdict: Verdict, gateway: str) -> int:
     """What of the excess is this gateway's: it is owed to the newest captures first, to each as much as it brought."""
     left, here = verdict.owed_minor, 0
-    newest = sorted(verdict.payments, key=lambda p: (p.captured_at_ms or 0, p.id), reverse=True)
-    for payment in newest:
+    for payment in newest_first(verdict.payments):
         part = min(left, max(0, payment.captured_minor - payment.reversed_minor))
         left -= part
         here += part if payment.gateway == gateway else 0

@@ -7,7 +7,7 @@ order's money, by sums over distinct objects. Rules: design/payment-truth.md sec
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -104,11 +104,10 @@ def fold(bundle: Bundle) -> Verdict:
     """The verdict over everything known; the same for every order of the same facts."""
     known = known_of(bundle.facts)
     payments = payments_of(bundle, known)
-    owned = {p.id for p in payments if p.counts}
     # what went back of money that was never the order's (another currency or account) is no money of the order either
-    strange = {p.id for p in payments if not p.counts}
-    refunds = [r for r in refunds_of(bundle, known) if (r.ours or r.payment in owned) and r.payment not in strange]
-    disputes = {key: value for key, value in disputes_of(known).items() if key[1] in owned}
+    counts = {p.id: p.counts for p in payments}
+    refunds = [r for r in refunds_of(bundle, known) if counts.get(r.payment, bool(r.ours))]
+    disputes = {key: value for key, value in disputes_of(known).items() if counts.get(key[1])}
     backs = _backs(bundle)
     given = [*refunds, *backs]
     tendered = _tendered(bundle, payments)
@@ -275,12 +274,17 @@ def _proposals(
 ) -> tuple[Proposal, ...]:
     """From the newest capture backwards, from each at most captured - refunds - disputes open or lost."""
     proposals = []
-    for payment in sorted(mine, key=lambda p: (p.captured_at_ms or 0, p.id), reverse=True):
+    for payment in newest_first(mine):
         amount = min(owed, refundable_minor(payment, refunds, disputes))
         if amount > 0:
             proposals.append(Proposal(payment.gateway, payment.account, payment.id, amount))
             owed -= amount
     return tuple(proposals)
+
+
+def newest_first(payments: Iterable[PaymentState]) -> list[PaymentState]:
+    """In the order in which they give money back."""
+    return sorted(payments, key=lambda p: (p.captured_at_ms or 0, p.id), reverse=True)
 
 
 def refundable_minor(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pos.domain.cash import Method, Tender
 from pos.domain.giving import replaced_by
@@ -33,40 +33,34 @@ class HandBack:
     def write(self, tx: Tx, bundle: Bundle, amount_minor: int, why: Because) -> None:
         """Tenders of together `-amount_minor`, each with its Z entry, its line in the journal and the drawer."""
         for method, part in _by_method(bundle, amount_minor):
-            tender = Tender(
-                id=self._context.ids.uuid7(),
-                order_id=bundle.order.id,
-                method=method,
-                amount_minor=-part,
-                currency=bundle.order.currency,
-                at_ms=self._context.now_ms(),
-                actor=why.actor,
-                reason=why.reason,
-                till=self._context.shop.till,
-                return_id=why.return_id,
-            )
-            self._tendering.write(tx, tender, why.act, why.reason)
+            self._tendering.write(tx, self._tender(bundle, method, part, why), why.act, why.reason)
 
     def write_bound(self, tx: Tx, bundle: Bundle, of: Sequence[Proposal], why: Because) -> None:
         """Cash for payments that nobody can be asked for any more, each bound to its payment and in its cap."""
         verdict = fold(bundle)
         for proposal in of:
-            tender = Tender(
-                id=self._context.ids.uuid7(),
-                order_id=bundle.order.id,
-                method=Method.CASH,
-                amount_minor=-proposal.amount_minor,
-                currency=bundle.order.currency,
-                at_ms=self._context.now_ms(),
-                payment=proposal.payment,
-                actor=why.actor,
-                reason=why.reason,
-                till=self._context.shop.till,
-                return_id=why.return_id,
+            payment, amount = proposal.payment, proposal.amount_minor
+            tender = replace(
+                self._tender(bundle, Method.CASH, amount, why),
+                payment=payment,
                 purpose=Purpose.RETURN.value,
-                replaces=replaced_by(proposal.payment, proposal.amount_minor, verdict, bundle),
+                replaces=replaced_by(payment, amount, verdict, bundle),
             )
             self._tendering.write(tx, tender, "tender.given_back", why.reason)
+
+    def _tender(self, bundle: Bundle, method: Method, amount_minor: int, why: Because) -> Tender:
+        return Tender(
+            id=self._context.ids.uuid7(),
+            order_id=bundle.order.id,
+            method=method,
+            amount_minor=-amount_minor,
+            currency=bundle.order.currency,
+            at_ms=self._context.now_ms(),
+            actor=why.actor,
+            reason=why.reason,
+            till=self._context.shop.till,
+            return_id=why.return_id,
+        )
 
 
 def _by_method(bundle: Bundle, amount_minor: int) -> list[tuple[Method, int]]:

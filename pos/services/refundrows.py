@@ -12,7 +12,7 @@ from pos.domain.payment import KeyParts, idempotency_key
 from pos.domain.ports import RefundRequest
 from pos.domain.refund import Purpose, Refund
 from pos.domain.store_port import Outgoing, Tx
-from pos.domain.verdict import Proposal, Verdict, fold
+from pos.domain.verdict import Proposal, Verdict, fold, newest_first
 from pos.services.context import Context
 from pos.services.desk import Desk
 
@@ -135,13 +135,13 @@ def out_of_reach(bundle: Bundle) -> Refused:
     """For what no gateway of this till can give back."""
     return Refused(
         f"What order {bundle.order.number} was paid with is at an account that is not set up here.",
-        "Set that gateway's key again, or let a manager give the money back in cash.",
+        "Set that gateway's key again, or let a manager give cash: `pos refund ORDER --cash --reason ...`.",
     )
 
 
 def room_of(bundle: Bundle, verdict: Verdict) -> list[Proposal]:
     """What may still go back to each payment, newest first."""
-    newest = sorted(verdict.payments, key=lambda p: (p.captured_at_ms or 0, p.id), reverse=True)
+    newest = newest_first(verdict.payments)
     found = [Proposal(p.gateway, p.account, p.id, refundable_of(bundle, verdict, p.id)) for p in newest]
     return [proposal for proposal in found if proposal.amount_minor > 0]
 

@@ -189,10 +189,15 @@ class Refunds:
         Raises:
             Refused: there are some, and none of them can.
         """
-        near = [p for p in proposals if self._desk.reaches(tx, p.gateway, p.account)]
+        near, _ = self.parted(tx, proposals)
         if proposals and not near:
             raise out_of_reach(bundle)
         return near
+
+    def parted(self, tx: Tx, proposals: Sequence[Proposal]) -> tuple[list[Proposal], list[Proposal]]:
+        """(of payments that can be asked for their money, of those at an account that is not set up here)."""
+        near = [p for p in proposals if self._desk.reaches(tx, p.gateway, p.account)]
+        return near, [p for p in proposals if p not in near]
 
     def ask_in(self, tx: Tx, order_id: str, wish: Wish, plan: MakePlan) -> tuple[list[Outgoing], str]:
         """The write before the calls, and who approved: one row and one outgoing call per payment."""

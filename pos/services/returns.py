@@ -22,7 +22,6 @@ from pos.domain.store_port import Outgoing, Tx
 from pos.domain.verdict import Money, Proposal, Verdict, fold
 from pos.services.approvals import Act, Approvals
 from pos.services.context import Context
-from pos.services.desk import Desk
 from pos.services.handback import Because, HandBack
 from pos.services.orderview import find_order, view_of
 from pos.services.receipts import credit_note_lines
@@ -60,10 +59,9 @@ class TakenBack:
 
 class Returns:
     def __init__(
-        self, context: Context, desk: Desk, refunds: Refunds, handback: HandBack, approvals: Approvals, formats: Formats
+        self, context: Context, refunds: Refunds, handback: HandBack, approvals: Approvals, formats: Formats
     ) -> None:
         self._context = context
-        self._desk = desk
         self._approvals = approvals
         self._refunds = refunds
         self._handback = handback
@@ -135,8 +133,7 @@ class Returns:
             note = self._draft(tx, bundle, goods, decision)
             draft.append(note)
             proposals, handed = _ways(bundle, verdict, note.total_minor)
-            near = [p for p in proposals if self._desk.reaches(tx, p.gateway, p.account)]
-            far = [p for p in proposals if p not in near]
+            near, far = self._refunds.parted(tx, proposals)
             if far:  # cash for what came by link: as when a manager gives it back without goods
                 self._approvals.allow(Act.CASH_BACK, decision.actor)
             why = Because("tender.return", decision.reason, decision.actor, note.id)

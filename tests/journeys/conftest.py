@@ -305,9 +305,8 @@ def open_street(town: Town, gateway: str, folder: Path) -> Iterator[Street]:
 
 def _enrol(street: Street) -> None:
     """A shop at the relay with both hooks, a till there, accounts at the bank, and a home."""
-    tenants = Tenants(
-        street.town.folder / "relay"
-    )  # what `pos relay add-shop` and `add-till` do beside a running relay
+    # what `pos relay add-shop` and `add-till` do, beside a running relay too
+    tenants = Tenants(street.town.folder / "relay")
     street.shop = tenants.add_shop(f"Café {street.folder.name}", dict.fromkeys(GATEWAYS, WEBHOOK_SECRET), time.time())
     _, token = tenants.add_till(street.shop, time.time())
     paths, street.keys = tenants.hook_paths(street.shop), street.bank.new_keys()

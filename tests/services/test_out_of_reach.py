@@ -12,9 +12,9 @@ from pos.domain.shown import Shown
 from pos.domain.verdict import Verdict, fold
 from pos.services.returns import Decision
 from pos.services.views import OrderView
-from tests.services.test_money import link_of, sweep
+from tests.services.test_money import sweep
 from tests.services.test_returns import paid, take
-from tests.services.test_two_gateways import OTHER
+from tests.services.test_two_gateways import OTHER, paid_at_both
 from tests.shop import CAKE, TEA, GivenSecrets, Shop
 
 CASH_BACK = GiveBack("the account is closed")
@@ -86,16 +86,10 @@ async def test_with_the_key_of_another_account_nothing_is_asked_and_a_manager_gi
 
 async def test_what_was_paid_twice_goes_back_where_it_can(shop: Shop) -> None:
     """Paid at a gateway that was removed since, and again at another one: that one's is owed, and it can be asked."""
-    view = await shop.sell(TEA)
-    switched = await shop.till.checkout.issue(view.order_id, OTHER[shop.gateway])
-    await shop.pays(switched)
-    await shop.check(switched)
-    shop.bank.desk("POST", f"/links/{link_of(view)}/capture", {"own_intent": False})
-    await sweep(shop)
-    twice = await shop.again(view)
+    twice = await paid_at_both(shop)
     assert twice.shown is Shown.PAID_TWICE
-    owing = next(p.gateway for p in fold_of(shop, view).proposals)
+    owing = next(p.gateway for p in fold_of(shop, twice).proposals)
     remove_gateway(shop, OTHER[owing])
-    right = await shop.till.refunds.refund_owed(view.order_id, reason="twice", actor="Owner")
+    right = await shop.till.refunds.refund_owed(twice.order_id, reason="twice", actor="Owner")
     assert right.shown is Shown.PAID
     await shop.assert_books()

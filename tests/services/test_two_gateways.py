@@ -15,6 +15,7 @@ from pos.domain.ports import Asked, Gateway, LinkRequest, Operation, Outcome, Pr
 from pos.domain.shown import Shown
 from pos.domain.verdict import Flag
 from pos.services import reconcile
+from pos.services.views import OrderView
 from tests.services.test_money import link_of, sweep
 from tests.shop import CAKE, TEA, Bank, Shop, open_shop, reopen
 
@@ -88,18 +89,23 @@ async def test_a_link_that_is_not_confirmed_closed_keeps_the_other_gateway_out(s
     assert (again.attempt.no, again.attempt.phase) == (2, Phase.OPEN)
 
 
-async def test_the_first_gateway_captures_after_the_switch_and_the_second_payment_is_seen(shop: Shop) -> None:
-    """The worst of switching: both gateways have money. Nothing hides it, and one key gives the second back."""
+async def paid_at_both(shop: Shop) -> OrderView:
+    """An order that was switched to the other gateway and paid there, and then at the first one all the same."""
     view = await shop.sell(TEA)
     switched = await shop.till.checkout.issue(view.order_id, OTHER[shop.gateway])
     await shop.pays(switched)
     await shop.check(switched)
     shop.bank.desk("POST", f"/links/{link_of(view)}/capture", {"own_intent": False})
     await sweep(shop)
-    twice = await shop.again(view)
+    return await shop.again(view)
+
+
+async def test_the_first_gateway_captures_after_the_switch_and_the_second_payment_is_seen(shop: Shop) -> None:
+    """The worst of switching: both gateways have money. Nothing hides it, and one key gives the second back."""
+    twice = await paid_at_both(shop)
     assert (twice.shown, twice.owed_minor) == (Shown.PAID_TWICE, TEA.price_minor)
     assert Flag.DOUBLE in twice.flags
-    right = await shop.till.refunds.refund_owed(view.order_id, reason="twice", actor="Owner")
+    right = await shop.till.refunds.refund_owed(twice.order_id, reason="twice", actor="Owner")
     assert right.shown is Shown.PAID
     await shop.assert_books()
 

