@@ -50,6 +50,7 @@ from pos.services.setup import GatewaySetup
 from pos.services.splitting import Splits
 from pos.services.tendering import Tendering
 from pos.services.vaults import Vaults
+from pos.services.webhooks import Webhooks
 from pos.store.engine import Database, make_engine, sqlite_url
 from pos.store.upgrade import upgrade
 from pos.sync.follower import Follower
@@ -57,7 +58,7 @@ from pos.sync.listener import Listener
 from pos.sync.presence import Presence
 from pos.sync.prober import Prober
 from pos.sync.publisher import Publisher
-from pos.sync.relay_client import RelayClient, RelayShortLinks
+from pos.sync.relay_client import RelayClient, RelayHooks, RelayShortLinks
 from pos.sync.settings import SettingsWatcher
 from pos.sync.supervisor import Loop, Supervisor
 from pos.sync.sweeper import Sweeper
@@ -128,6 +129,8 @@ class Till:
         self.setup = GatewaySetup(self.context, self.desk, self.people, entries, shelf, safe)
         self.gatecheck = GateCheck(self.context, self.desk, self.relay_health)
         self.vaults = Vaults(safe, self.people, self.setup)
+        doors = RelayHooks(self.relay, self.shop.relay_public_url) if self.relay else None
+        self.webhooks = Webhooks(self.context, doors)
 
     def _wire_managers_acts(self, tendering: Tendering, approvals: Approvals) -> None:
         self.tenders = OtherTenders(self.context, tendering, self.checkout, approvals)

@@ -15,7 +15,8 @@ from pos.app.wiring import Till
 from pos.cli.common import as_option, json_option, say, say_json, utc, with_till
 from pos.domain.errors import BadInput
 from pos.services.setup_cards import secret_title
-from pos.services.setup_views import GatewayCard, NewKeys, Tested
+from pos.services.setup_views import GatewayCard, HookView, NewKeys, Tested
+from pos.words.gateways import HOOK_HINTS
 
 STDIN_MAX_CHARS = 8192
 EXIT_BAD, EXIT_UNREACHABLE = 1, 4
@@ -62,11 +63,12 @@ def show(name: str, as_json: bool) -> None:
     """
 
     async def work(till: Till) -> None:
-        card = await till.setup.card(name)
+        card, hook = await till.setup.card(name), await till.webhooks.of(name)
         if as_json:
-            say_json(card_json(card))
+            say_json(card_json(card) | {"webhook": hook.state, "webhook_url": hook.address or None})
             return
         _show(till, card)
+        say(f"webhooks: {_hook(card, hook)}")
 
     with_till(work)
 
@@ -227,8 +229,10 @@ def _show(till: Till, card: GatewayCard) -> None:
         say(f"  {'ok' if row.good else '- '}  {row.title:22} {row.text}")
     if card.minimum_minor is not None:
         say(f"smallest payment {till.formats.money(card.minimum_minor)}")
-    if till.shop.relay_public_url:
-        say(f"webhooks: {till.shop.relay_public_url} with the path that `pos relay add-shop` printed")
+
+
+def _hook(card: GatewayCard, hook: HookView) -> str:
+    return hook.address or HOOK_HINTS[hook.state].format(gateway=card.title, name=card.name)
 
 
 def card_json(card: GatewayCard) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from pos.domain.catalogue import Product
 from pos.domain.plan import Share
 from pos.services.bus import Bus
 from pos.services.returns import Decision, Goods, TakenBack
-from pos.services.setup_views import GatewayCard, NewKeys, SafeView, Tested
+from pos.services.setup_views import GatewayCard, HookView, NewKeys, SafeView, Tested
 from pos.services.views import (
     DayView,
     ExceptionView,
@@ -241,8 +241,11 @@ class SetupApi(Protocol):
 
     async def report_every(self, minutes: float, *, actor: str) -> float: ...
     def report_minutes(self) -> float: ...
-    def relay_address(self) -> str:
-        """What the relay's addresses begin with, "" without a relay."""
+
+
+class WebhooksApi(Protocol):
+    async def of(self, gateway: str) -> HookView:
+        """Where this gateway's webhooks go, as the relay says now; never raises."""
         ...
 
 
@@ -323,6 +326,8 @@ class TillApi(Protocol):
     def setup(self) -> SetupApi: ...
     @property
     def gatecheck(self) -> GateCheckApi: ...
+    @property
+    def webhooks(self) -> WebhooksApi: ...
     @property
     def vaults(self) -> VaultsApi: ...
     @property

@@ -214,9 +214,6 @@ class GatewaySetup:
     def report_minutes(self) -> float:
         return self._context.shop.sync_every_minutes
 
-    def relay_address(self) -> str:
-        return self._context.shop.relay_public_url
-
     async def remove(self, name: str, *, actor: str) -> None:
         """Take a gateway's keys away and the gateway out of the settings. What it did stays in the books.
 

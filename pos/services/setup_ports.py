@@ -75,6 +75,14 @@ class GatewayShelf(Protocol):
         ...
 
 
+class HookAddresses(Protocol):
+    """What the relay says of its doors for this shop's gateways."""
+
+    async def addresses(self) -> dict[str, str] | None:
+        """Whole addresses by gateway; None when the relay does not answer soon, or does not know this till."""
+        ...
+
+
 class KeySafe(Protocol):
     """Where keys lie. Names are `gateways.<name>.<secret>`."""
 

@@ -126,6 +126,18 @@ class SafeView:
 
 
 @dataclass(frozen=True, slots=True)
+class HookView:
+    """Where a gateway's webhooks go, for a person to paste there. `address` only where `state` is known.
+
+    `state`: none (this till has no relay), unheard (the relay does not say now), missing (it has no door for this
+    gateway yet), known.
+    """
+
+    state: str
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class NewKeys:
     """What somebody typed to set a gateway up. `secrets` by the names in `Capabilities.secrets`; "" = as it was."""
 

@@ -6,6 +6,7 @@ The relay is not trusted with money: what comes from here are hints, and whateve
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -23,6 +24,8 @@ READ_TIMEOUT_S = 30.0
 CALL_TIMEOUT_S = 5.0
 INTRODUCE_S = 1.0
 NOT_OURS = ("That is not our relay.", "Check [relay] url; a captive portal may be in between.")
+HOOK = re.compile(r"/hooks/[\w-]{1,64}/[\w-]{1,64}/[\w-]{1,64}", re.ASCII)
+"""A path as section 2 of the protocol has it; anything else is nothing to paste at a gateway."""
 SHORT_LINK_S = 0.3
 """Seconds a customer waits for the shorter code; after that the gateway's own address is shown."""
 
@@ -38,6 +41,7 @@ class Who(msgspec.Struct):
     till: str
     epoch: str
     public_url: str = ""
+    hooks: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +132,23 @@ class RelayShortLinks:
         except (PosError, TimeoutError):
             return ""
         return f"{self._public_url}/p/{token}"
+
+
+class RelayHooks:
+    """`pos.services.setup_ports.HookAddresses` at the relay. `public_url` is where it is reached, unless it says so."""
+
+    def __init__(self, client: RelayClient, public_url: str) -> None:
+        self._client = client
+        self._public_url = public_url
+
+    async def addresses(self) -> dict[str, str] | None:
+        """None when the relay does not say within `INTRODUCE_S`."""
+        try:
+            who = await asyncio.wait_for(self._client.whoami(), INTRODUCE_S)
+        except (PosError, TimeoutError):
+            return None
+        base = (who.public_url or self._public_url).rstrip("/")
+        return {name: base + path for name, path in who.hooks.items() if HOOK.fullmatch(path)}
 
 
 def _told(answer: httpx.Response, kind: type[T]) -> T:

@@ -200,6 +200,9 @@ def _gateways(window: MainWindow) -> None:
     def behind() -> bool:
         return testable() and window.setup.card is not None and window.setup.card.place > 1
 
+    def hooked() -> bool:
+        return here() and bool(window.setup.hook_address)
+
     def vault() -> bool:
         return here() and window.setup.safe.kind == "vault" and not window.setup.safe.open
 
@@ -211,6 +214,7 @@ def _gateways(window: MainWindow) -> None:
     add("gateway.keys", Words.GATEWAY_KEYS, "Ctrl+R", lambda: window.setup.open_keys(adding=False), enabled=known)
     add("gateway.test", Words.TEST_GATEWAY, "F5", lambda: window.setup.test(), enabled=testable)
     add("gateway.first", Words.GATEWAY_FIRST, "", lambda: window.setup.use_first(), enabled=behind)
+    add("gateway.hook", Words.COPY_HOOK, "Ctrl+Shift+C", lambda: window.setup.copy_hook(), enabled=hooked)
     add("gateway.remove", Words.REMOVE_KEYS, "", lambda: flow.open("remove"), enabled=listed)
     add("vault", Words.VAULT, "", lambda: window.setup.open_vault(), enabled=vault)
 

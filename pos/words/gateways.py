@@ -49,10 +49,25 @@ class Keys:
     OTHER = Text("Kept")
     NONE = Text("No keys yet")
     WEBHOOK = Text("Webhook secret")
-    AT_RELAY = Text("at the relay, not on this till")
     NO_RELAY = Text("no relay, none needed")
-    WEBHOOK_HINT = Text("Webhooks of {gateway} go to {relay} with the path that `pos relay add-shop` printed.")
+    ADDRESS = Text("Webhook address")
+    COPY = Text("Copy")
+    COPIED = Text("The webhook address is on the clipboard.")
+    NO_ADDRESS = Text("not known now")
+    NO_DOOR = Text("not made yet")
+    PASTE_HINT = Text("Paste it into the webhook settings of {gateway}. The webhook secret lies at the relay only.")
+    NO_DOOR_HINT = Text("Make it at the relay: pos relay add-shop NAME --gateway {name}")
+    UNHEARD_HINT = Text("The relay, which knows the address, does not answer now.")
     POLL_HINT = Text("Without a relay this till asks {gateway} itself, every few seconds while a code is shown.")
+
+
+HOOK_HINTS = {
+    "none": Keys.POLL_HINT,
+    "unheard": Keys.UNHEARD_HINT,
+    "missing": Keys.NO_DOOR_HINT,
+    "known": Keys.PASTE_HINT,
+}
+"""By the state of a `HookView`: what to do about it; with `{gateway}`, its title, and `{name}`."""
 
 
 class KeysForm:

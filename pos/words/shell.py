@@ -104,6 +104,7 @@ class Commands:
     CASH_BACK = Text("Give cash back for a link")
     BY_HAND = Text("Manager believes the bank’s message")
     COPY_LINK = Text("Copy the payment link")
+    COPY_HOOK = Text("Copy the address for the gateway’s webhooks")
     SHOW_RECEIPT = Text("Show the receipt")
     SAVE_RECEIPT = Text("Save the receipt as PDF")
     SAVE_EVIDENCE = Text("Save all that is known of this order as PDF")

@@ -17,7 +17,7 @@ from pos.domain.rows import Person
 from pos.domain.shown import Shown
 from pos.domain.verdict import Money
 from pos.services.views import DayView
-from pos.sync.relay_client import RelayClient, RelayShortLinks
+from pos.sync.relay_client import RelayClient, RelayHooks, RelayShortLinks
 from pos.wire import Event, Notice
 from tests.failures import outside
 from tests.failures.test_issue import beside
@@ -51,9 +51,29 @@ async def test_52_a_portal_that_answers_everything_is_not_our_relay(kind: bytes)
             await client.put_link("token", {"state": "open"})
         short = RelayShortLinks(client, "https://relay.example")
         assert (await short.shop_id(), await short.take("token", {})) == ("", "")
+        assert await RelayHooks(client, "https://relay.example").addresses() is None
         said = await whatever_comes(client)
         assert not [one for one in said if isinstance(one, (Event, Notice))]
         await client.close()
+
+
+async def test_52_what_is_no_door_of_a_relay_is_nothing_to_paste_at_a_gateway() -> None:
+    """The address stands on a manager's screen and clipboard: only a path as the protocol has it gets there."""
+    doors = {
+        "stripe": "/hooks/s41c0/stripe/8xQ2mZ4k",
+        "razorpay": "/hooks/s41c0/razorpay/8x?to=https://elsewhere.example",
+        "elsewhere": "@elsewhere.example/hooks/s41c0/elsewhere/8x",
+        "lines": "/hooks/s41c0/lines/8x\n",
+        "long": "/hooks/s41c0/long/" + "8" * 65,
+    }
+    who = {"shop": "s41c0", "till": "t1", "epoch": "5be01c77a2f4", "hooks": doors}
+    body = json.dumps(who).encode()
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d" % len(body)
+    async with answering(head, body, hangs=False) as url:
+        client = RelayClient(url, "token")
+        found = await RelayHooks(client, "https://relay.example/").addresses()
+        await client.close()
+    assert found == {"stripe": "https://relay.example/hooks/s41c0/stripe/8xQ2mZ4k"}
 
 
 async def test_71_somebody_who_was_removed_may_nothing_and_nothing_is_sent(shop: Shop) -> None:

@@ -34,6 +34,16 @@ def test_webhooks_alone_turn_orders_of_both_gateways_paid(street: Street) -> Non
     street.assert_books()
 
 
+def test_the_address_to_paste_at_a_gateway_is_the_door_its_webhooks_use(street: Street) -> None:
+    for name in GATEWAYS:
+        shown = street.does("gateways", "show", name)
+        assert shown["webhook"] == "known"
+        unsigned = httpx.post(shown["webhook_url"], json={}, trust_env=False)
+        strange = httpx.post(shown["webhook_url"] + "x", json={}, trust_env=False)
+        assert (unsigned.status_code, strange.status_code) == (401, 404)
+        assert shown["webhook_url"] in street.pos("gateways", "show", name).out
+
+
 def test_every_webhook_twice_and_in_reverse_changes_nothing(street: Street) -> None:
     street.listen()
     street.bank.fault("webhook", "duplicated", 4, times=3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,8 @@ from pos.domain.shown import Shown
 from pos.domain.store_port import Hint
 from pos.services.bus import Event, GatewaysChanged
 from pos.services.people import People
-from pos.services.setup_views import Check, NewKeys, SafeView
+from pos.services.setup_views import Check, HookView, NewKeys, SafeView
+from pos.services.webhooks import Webhooks
 from pos.sync.settings import SettingsWatcher
 from tests.services.test_money import link_of
 from tests.shop import TEA, Bank, GivenSecrets, MovedClock, Shop, open_shop
@@ -366,6 +368,32 @@ async def test_a_webhook_through_the_relay_is_a_tick_only_when_one_has_come(bank
     found = await webhook()
     assert (found.state, found.figure) == ("ok", "0 s ago")
     await shop.till.close()
+
+
+@dataclass
+class Doors:
+    """What a relay says of a shop's doors; None: nothing."""
+
+    said: dict[str, str] | None
+
+    async def addresses(self) -> dict[str, str] | None:
+        return self.said
+
+
+async def test_where_webhooks_go_is_what_the_relay_says_now(bank: Bank, tmp_path: Path) -> None:
+    shop = open_shop(bank, tmp_path / "shop", relay='url = "https://relay.example"')
+    doors = Doors({"stripe": "https://relay.example/hooks/s1/stripe/8x"})
+    webhooks = Webhooks(shop.till.context, doors)
+    assert await webhooks.of("stripe") == HookView("known", "https://relay.example/hooks/s1/stripe/8x")
+    assert await webhooks.of("razorpay") == HookView("missing")
+    doors.said = None
+    assert await webhooks.of("stripe") == HookView("unheard")
+    assert await shop.till.webhooks.of("stripe") == HookView("unheard"), "a relay without its token was not heard"
+    await shop.till.close()
+
+
+async def test_a_till_without_a_relay_has_no_address_for_webhooks(shop: Shop) -> None:
+    assert await shop.till.webhooks.of("stripe") == HookView("none")
 
 
 async def test_a_refund_that_the_gateway_has_not_finished_keeps_it_on(shop: Shop, bank: Bank) -> None:

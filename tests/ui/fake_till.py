@@ -25,7 +25,7 @@ from pos.services.planview import by_plan, shares_of
 from pos.services.receipts import credit_note_lines
 from pos.services.returns import Decision, TakenBack
 from pos.services.returns import Goods as Chosen
-from pos.services.setup_views import Ability, Check, GatewayCard, NewKeys, SafeView, SecretView, Tested
+from pos.services.setup_views import Ability, Check, GatewayCard, HookView, NewKeys, SafeView, SecretView, Tested
 from pos.services.views import (
     AttemptView,
     DayView,
@@ -132,6 +132,7 @@ class FakeTill:
         self.sync = Sync(self)
         self.setup = Setup(self)
         self.gatecheck = GateCheck(self)
+        self.webhooks = Webhooks(self)
         self.vaults = Vaults(self)
 
     # Used by the services -------------------------------------------------------------------------------------------
@@ -728,9 +729,6 @@ class Setup:
     def report_minutes(self) -> float:
         return self.minutes
 
-    def relay_address(self) -> str:
-        return self.relay
-
     async def cards(self) -> list[GatewayCard]:
         await self.till.asked("cards")
         return self.ordered()
@@ -829,6 +827,23 @@ class GateCheck:
             relay,
         )
         return Tested(name, self.till.clock(), checks)
+
+
+@dataclass
+class Webhooks:
+    till: FakeTill
+    doors: frozenset[str] = frozenset(TITLES)
+    heard: bool = True
+
+    async def of(self, gateway: str) -> HookView:
+        await self.till.asked(f"webhook {gateway}")
+        relay = self.till.setup.relay
+        if not relay:
+            return HookView("none")
+        if not self.heard:
+            return HookView("unheard")
+        address = f"{relay}/hooks/s41c09a7be2/{gateway}/{'8xQ2mZ4k' * 3}"[: len(relay) + 60]
+        return HookView("known", address) if gateway in self.doors else HookView("missing")
 
 
 @dataclass

@@ -99,6 +99,43 @@ def test_no_two_keys_of_the_page_are_the_same(manager: Stand) -> None:
     assert not manager.window.commands["check"].isEnabled()
 
 
+# Webhooks -------------------------------------------------------------------------------------------------------------
+
+
+def test_the_address_for_webhooks_is_shown_and_copied(manager: Stand) -> None:
+    open_gateways(manager)
+    manager.until(lambda: "/hooks/" in manager.text("keys.webhook_address"))
+    address = manager.text("keys.webhook_address")
+    assert address.startswith("https://relay.corner.cafe/hooks/s41c09a7be2/razorpay/")
+    assert (
+        manager.text("keys.webhook")
+        == "Paste it into the webhook settings of Razorpay. The webhook secret lies at the relay only."
+    )
+    manager.press(Qt.Key.Key_C, CONTROL | Qt.KeyboardModifier.ShiftModifier)
+    assert QApplication.clipboard().text() == address
+    choose(manager, "stripe")
+    manager.until(lambda: "/stripe/" in manager.text("keys.webhook_address"))
+
+
+def test_where_there_is_no_address_it_is_said_how_one_is_made(manager: Stand) -> None:
+    manager.till.webhooks.doors = frozenset({"stripe"})
+    open_gateways(manager)
+    manager.until(lambda: manager.text("keys.webhook_address") == "not made yet")
+    assert "pos relay add-shop NAME --gateway razorpay" in manager.text("keys.webhook")
+    assert not manager.window.commands["gateway.hook"].isEnabled()
+    manager.till.webhooks.heard = False
+    choose(manager, "stripe")
+    manager.until(lambda: manager.text("keys.webhook_address") == "not known now")
+    assert not manager.window.commands["gateway.hook"].isEnabled()
+
+
+def test_without_a_relay_no_address_is_asked_for(manager: Stand) -> None:
+    manager.till.setup.relay = ""
+    open_gateways(manager)
+    manager.until(lambda: "asks Razorpay itself" in manager.text("keys.webhook"))
+    assert not manager.find("keys.webhook_address").isVisible()
+
+
 # Keys -----------------------------------------------------------------------------------------------------------------
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QGuiApplication
 
 from pos.domain.errors import PosError
-from pos.services.setup_views import SafeView
-from pos.words.gateways import Connection, KeysForm
+from pos.services.setup_views import HookView, SafeView
+from pos.words.gateways import Connection, Keys, KeysForm
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
@@ -39,6 +40,7 @@ class GatewayControl(QObject):
         self._remove = remove
         self._vault = vault
         self._tests: dict[str, Tested] = {}
+        self._hooks: dict[str, HookView] = {}
         self.cards: Sequence[GatewayCard] = ()
         self.safe = SafeView("keyring")
         self.chosen = ""
@@ -109,9 +111,11 @@ class GatewayControl(QObject):
         self.cards = cards
         if self.chosen not in {card.name for card in cards}:
             self.chosen = cards[0].name if cards else ""
-        setup = self._till.setup
-        self._panel.show_cards(cards, self.chosen, setup.relay_address(), setup.report_minutes())
+        self._panel.show_cards(cards, self.chosen, self._till.setup.report_minutes())
         self._show_test()
+        self._show_hook()
+        if self.chosen:
+            self._look_up_hook(self.chosen)
         self.changed.emit()
         if self._entering:
             self._entering = False
@@ -132,6 +136,30 @@ class GatewayControl(QObject):
             self._panel.connection.show_result(found)
         else:
             self._panel.connection.show_none()
+
+    # Webhooks --------------------------------------------------------------------------------------------------------
+
+    @property
+    def hook_address(self) -> str:
+        return self._hooks.get(self.chosen, HookView("")).address
+
+    def copy_hook(self) -> None:
+        QGuiApplication.clipboard().setText(self.hook_address)
+        self._flow.noted.emit(Keys.COPIED)
+
+    def _look_up_hook(self, name: str) -> None:
+        """The relay says it, or does not: meanwhile what it said before stands."""
+
+        def told(hook: HookView) -> None:
+            self._hooks[name] = hook
+            self._show_hook()
+            self.changed.emit()
+
+        self._flow.start(self._till.webhooks.of(name), told)
+
+    def _show_hook(self) -> None:
+        if self.card is not None:
+            self._panel.keys.show_hook(self.card, self._hooks.get(self.chosen, HookView("")))
 
     # Testing --------------------------------------------------------------------------------------------------------
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QLabel, QMenu, QPushButton, QVBoxLayout, QWidget
 
-from pos.services.setup_views import Check, GatewayCard, SafeView, SecretView, Tested
+from pos.services.setup_views import Check, GatewayCard, HookView, SafeView, SecretView, Tested
 from pos.ui.widgets.button import CommandButton, focusless
 from pos.ui.widgets.labels import column, elided, frame, holder, label, line, rule
 from pos.ui.widgets.marks import Mark
 from pos.ui.widgets.pill import Pill
-from pos.words.gateways import Able, Connection, ForShop, Keys, VaultWords
+from pos.words.gateways import HOOK_HINTS, Able, Connection, ForShop, Keys, VaultWords
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 PLACES = {"keyring": "KEYRING", "vault": "VAULT", "environment": "ENVIRONMENT", "file": "FILE", "other": "OTHER"}
 QR_WORDS = {"auto": "QR_AUTO", "gateway": "QR_GATEWAY", "relay": "QR_RELAY", "upi": "QR_UPI"}
 REPORT_MINUTES = (1, 5, 10, 15, 30, 60)
-KEY_ROW, NAME_WIDTH = 45, 118
+KEY_ROW, NAME_WIDTH = 45, 124
 DOTS = "••••••••"
 MARKS = {"ok": ("check", "paid"), "bad": ("x", "failed"), "none": ("minus", "gone")}
 
@@ -61,17 +61,30 @@ class KeysCard(Rows):
         self.replace = CommandButton(kit.theme, commands["gateway.keys"], Keys.REPLACE, "row")
         self.remove = CommandButton(kit.theme, commands["gateway.remove"], Keys.REMOVE, "row")
         self.secret, self.value = label("", "row"), label("", "mono", name="keys.secret")
-        self.webhook = label("", "small", name="keys.webhook_secret")
+        self.address = elided("", "mono", name="keys.webhook_address")
+        self.copy = CommandButton(kit.theme, commands["gateway.hook"], Keys.COPY, "row")
         self.hook = label("", "small", name="keys.webhook", wrap=True)
         head = line(label(Keys.TITLE, "part"), 0, self.place)
         below = line(self.hook, 12, self.remove)
         below.setStretch(0, 1)
         last = _ruled(self.secret, self.value, self.replace)
-        webhook = _ruled(label(Keys.WEBHOOK, "row"), self.webhook)
-        rows = (self.rows, last, webhook, rule(), 9, below, 0)
+        self._webhook = _ruled(label(Keys.WEBHOOK, "row"), label(Keys.NO_RELAY, "small", name="keys.webhook_secret"))
+        self._address = _ruled(label(Keys.ADDRESS, "row"), self.address, self.copy)
+        rows = (self.rows, last, self._webhook, self._address, rule(), 9, below, 0)
         self.setLayout(column(head, 10, *rows, margins=(18, 13, 18, 13)))
 
-    def show_card(self, card: GatewayCard, relay: str) -> None:
+    def show_hook(self, card: GatewayCard, hook: HookView) -> None:
+        """Where its webhooks go, and what a person does with that; a state of "" is not known yet."""
+        self._webhook.setVisible(hook.state == "none")
+        self._address.setVisible(hook.state != "none")
+        waiting = Keys.NO_DOOR if hook.state == "missing" else Keys.NO_ADDRESS
+        self.address.setText(hook.address or (waiting if hook.state else ""))
+        self.address.setToolTip(hook.address)
+        self.address.setAccessibleName(f"{Keys.ADDRESS}: {self.address.text()}")
+        hint = HOOK_HINTS.get(hook.state)
+        self.hook.setText(hint.format(gateway=card.title, name=card.name) if hint else "")
+
+    def show_card(self, card: GatewayCard) -> None:
         places = {secret.place for secret in card.secrets}
         place = places.pop() if len(places) == 1 else ""
         known = card.keys_known and bool(place)
@@ -83,9 +96,6 @@ class KeysCard(Rows):
                 self.secret.setText(secret.title)
                 self.value.setText(DOTS if secret.known else Keys.NOT_SET)
                 self.value.setAccessibleName(f"{secret.title}: {Keys.HIDDEN if secret.known else Keys.NOT_SET}")
-        self.webhook.setText(Keys.AT_RELAY if relay else Keys.NO_RELAY)
-        words = Keys.WEBHOOK_HINT if relay else Keys.POLL_HINT
-        self.hook.setText(words.format(gateway=card.title, relay=relay))
 
     def _row(self, secret: SecretView) -> QWidget:
         """A key's id, which is no secret."""

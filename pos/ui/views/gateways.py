@@ -84,7 +84,7 @@ class GatewaysPanel(QWidget):
     def focus_first(self) -> None:
         self.list.focus_first()
 
-    def show_cards(self, cards: Sequence[GatewayCard], chosen: str, relay: str, minutes: float) -> None:
+    def show_cards(self, cards: Sequence[GatewayCard], chosen: str, minutes: float) -> None:
         self.list.show_cards(cards, chosen)
         self.table.show_cards(cards, chosen)
         self.card = next((card for card in cards if card.name == chosen), None)
@@ -99,7 +99,7 @@ class GatewaysPanel(QWidget):
         self.switch.show_on(card.enabled)
         self.switch.setEnabled(card.listed)
         self._show_note()
-        self.keys.show_card(card, relay)
+        self.keys.show_card(card)
         self.shop.show_card(card, minutes)
 
     def show_safe(self, safe: SafeView) -> None:
