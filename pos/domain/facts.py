@@ -7,8 +7,8 @@ Webhooks and callbacks are hints and never become facts.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Kind(StrEnum):
@@ -72,8 +72,7 @@ class Source(StrEnum):
     PERSON = "person"
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(NamedTuple):
     """One thing that is true for ever at one gateway account, in one mode.
 
     `object` is the gateway's id of the link, payment, refund, dispute or payout; `target` the other end of a
@@ -106,8 +105,7 @@ class Fact:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(NamedTuple):
     """How and when we learnt a fact: the source, the hint that caused it, and a digest of the raw bytes."""
 
     source: Source

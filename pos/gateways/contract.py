@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import uuid
 from collections.abc import AsyncIterator, Iterable, Mapping
-from dataclasses import replace
 from typing import Protocol
 
 from pos.domain.facts import Fact, Kind, shop_mark
@@ -119,7 +118,7 @@ class Talk:
         readings = await self.all(self.adapter.fetch(link.id))
         facts = {fact.id: fact for reading in readings for fact in reading.facts}
         infos = [info for reading in readings for info in reading.links if info.id == link.id]
-        return replace(readings[0], facts=tuple(facts.values()), links=(infos[-1],), next=None)
+        return readings[0]._replace(facts=tuple(facts.values()), links=(infos[-1],), next=None)
 
     async def paid(self, request: LinkRequest) -> tuple[LinkInfo, Fact]:
         """A link that a customer paid, and its capture."""
@@ -201,7 +200,7 @@ class CreateContract:
                 return
             request = t.request()
             await t.link(request)
-            other = replace(request, amount_minor=request.amount_minor + 10)
+            other = request._replace(amount_minor=request.amount_minor + 10)
             reading = await t.read(t.adapter.create(other))
             assert (reading.outcome, reading.links, reading.facts) == (Outcome.KEY_REUSED, (), ())
 
@@ -391,7 +390,7 @@ class CloseContract:
             _, captured = await t.paid(t.request())
             request = t.refund(captured.object, 1000)
             await t.read(t.adapter.refund(request))
-            other = await t.read(t.adapter.refund(replace(request, amount_minor=1010)))
+            other = await t.read(t.adapter.refund(request._replace(amount_minor=1010)))
             assert (other.outcome, other.facts) == (Outcome.KEY_REUSED, ())
 
 

@@ -255,9 +255,9 @@ def _export(tx: Tx, now_ms: int) -> Iterator[dict[str, Any]]:
     yield from _exceptions(tx, "")
     for fact, seen in tx.facts.all():
         kind = "binding" if fact.kind.is_binding else "fact"
-        yield {"type": kind, "id": fact.id, **asdict(fact), "seen_at_ms": seen}
+        yield {"type": kind, "id": fact.id, **fact._asdict(), "seen_at_ms": seen}
     for fact_id, sighting in tx.facts.sightings():
-        yield {"type": "sighting", "fact_id": fact_id, **asdict(sighting)}
+        yield {"type": "sighting", "fact_id": fact_id, **sighting._asdict()}
     for call in tx.outbox.calls():
         yield {"type": "call", **asdict(call)}
     for plan in tx.plans.all():

@@ -83,6 +83,6 @@ def _facts(tx: Tx, order_id: str) -> list[dict[str, Any]]:
     """Each once, in the order in which it was first seen, with its sightings."""
     found: dict[str, dict[str, Any]] = {}
     for fact, sighting in tx.facts.timeline(order_id):
-        row = found.setdefault(fact.id, {"id": fact.id, **asdict(fact), "sightings": []})
-        row["sightings"].append(asdict(sighting))
+        row = found.setdefault(fact.id, {"id": fact.id, **fact._asdict(), "sightings": []})
+        row["sightings"].append(sighting._asdict())
     return list(found.values())

@@ -153,7 +153,7 @@ class Issuer:
         placed = self._selling.place(tx, order)
         attempt = self._new_attempt(placed, len(bundle.attempts) + 1, ask, gate, now)
         request = self._request(placed, attempt, tx.shop.meta("relay_shop") or "")
-        call = gate.adapter.create(replace(request, expires_at_ms=self._expiry_ms(gate, now)))
+        call = gate.adapter.create(request._replace(expires_at_ms=self._expiry_ms(gate, now)))
         outgoing = Outgoing(
             id=self._context.ids.uuid7(),
             order_id=order.id,

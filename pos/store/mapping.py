@@ -1,4 +1,4 @@
-"""Rows and the domain's dataclasses: columns bear the names of fields."""
+"""Rows and the domain's values, dataclasses or named tuples: columns bear the names of fields."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NO_TEXT = frozenset({int, bool, float, type(None)})
 
 
 def dump(value: Any, **more: Any) -> dict[str, Any]:
-    """Column values of a dataclass; enums become their words. Fields that are no columns are left to the caller."""
+    """Column values of a value; enums become their words. Fields that are no columns are left to the caller."""
     names, get, texts = _getter(typing.cast(Any, type(value)))
     row: dict[str, Any] = dict(zip(names, get(value), strict=True))
     row.update(more)
@@ -41,7 +41,8 @@ def storable(text: str) -> str:
 @functools.cache
 def _getter(cls: Any) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]], tuple[str, ...]]:
     """Names of the fields, what reads them all, and names of those that may hold text."""
-    names, hints = tuple(f.name for f in dataclasses.fields(cls)), typing.get_type_hints(cls)
+    names = cls._fields if issubclass(cls, tuple) else tuple(f.name for f in dataclasses.fields(cls))
+    hints = typing.get_type_hints(cls)
     texts = tuple(n for n in names if not set(typing.get_args(hints[n]) or (hints[n],)) <= NO_TEXT)
     return names, operator.attrgetter(*names), texts
 
@@ -56,7 +57,7 @@ def _enums(cls: Any) -> tuple[tuple[str, Callable[[str], Any] | None], ...]:
 
 
 def load(cls: type[T], row: Mapping[str, Any], **more: Any) -> T:
-    """A dataclass from a row; missing columns take the field's default, NULL text becomes ""."""
+    """A value from a row; missing columns take the field's default, NULL text becomes ""."""
     values: dict[str, Any] = {}
     for name, convert in _enums(typing.cast(Any, cls)):
         if name in more:
@@ -68,9 +69,9 @@ def load(cls: type[T], row: Mapping[str, Any], **more: Any) -> T:
 
 
 class Loader(Generic[T]):
-    """Many rows of one table as values of one dataclass: `columns` is what to select, in the order it is read in.
+    """Many rows of one table as values of one class: `columns` is what to select, in the order it is read in.
 
-    Fields that are no columns stand last in the dataclass and are given to `make`, or take their defaults.
+    Fields that are no columns stand last in the class and are given to `make`, or take their defaults.
     """
 
     def __init__(self, cls: type[T], table: Table) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from pos.domain.facts import Kind, Mode
 from pos.domain.payment import reference
 from pos.domain.verdict import Flag, Money, fold
@@ -17,7 +15,7 @@ def test_a_payment_of_another_mode_or_account_never_counts_even_without_its_atte
     """Its reference names an attempt that is not here: the order's other attempts say which account is ours."""
     tie = fact(Kind.PAYMENT_OF_REFERENCE, "ch_9", reference(ORDER, 9))
     for wrong in ({"mode": Mode.LIVE}, {"account": "acct_other"}):
-        facts = tuple(replace(f, **wrong) for f in (CAPTURE, tie))  # type: ignore[arg-type]
+        facts = tuple(f._replace(**wrong) for f in (CAPTURE, tie))  # type: ignore[arg-type]
         verdict = fold(strategies.bundle(facts))
         assert (verdict.money, Flag.ACCOUNT in verdict.flags) == (Money.UNPAID, True)
     assert fold(strategies.bundle((CAPTURE, tie))).money is Money.PAID
@@ -37,10 +35,10 @@ def test_what_was_given_back_to_a_payment_of_another_order_is_not_this_orders() 
 def test_a_capture_that_two_events_tell_of_is_one_payment() -> None:
     """One with a second of its own, one with half the amount: one payment, the larger amount, and somebody looks."""
     tie = fact(Kind.PAYMENT_OF_LINK, "ch_9", "cs_1")
-    later = replace(CAPTURE, at_ms=3_001)
+    later = CAPTURE._replace(at_ms=3_001)
     verdict = fold(strategies.bundle((CAPTURE, later, tie)))
     assert (verdict.money, verdict.captured_minor, Flag.AMOUNT in verdict.flags) == (Money.PAID, TOTAL, False)
-    half = replace(CAPTURE, amount_minor=TOTAL // 2)
+    half = CAPTURE._replace(amount_minor=TOTAL // 2)
     verdict = fold(strategies.bundle((half, CAPTURE, tie)))
     assert (verdict.money, verdict.captured_minor, Flag.AMOUNT in verdict.flags) == (Money.PAID, TOTAL, True)
 

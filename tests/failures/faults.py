@@ -550,7 +550,7 @@ MONEY_BACK = {
         "pos/services/refunds.py",
         "            asked = await self._desk.ask(gate, row.call)\n",
         '            own = tuple((n, v + str(row.tries) * ("dempotency" in n)) for n, v in row.call.headers)\n'
-        "            asked = await self._desk.ask(gate, replace(row.call, headers=own))\n",
+        "            asked = await self._desk.ask(gate, row.call._replace(headers=own))\n",
         _MONEY + "test_a_refund_without_an_answer_is_asked_again_with_the_same_key_and_made_once",
     ),
     "bounced_is_given": fault(

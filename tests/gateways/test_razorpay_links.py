@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -47,7 +46,7 @@ def told(readings: list[Reading], kind: Kind) -> list[Fact]:
 
 
 def test_a_link_is_asked_for_with_exact_amount_and_marks_and_nothing_is_sent_to_the_customer() -> None:
-    call = RAZORPAY.create(replace(RAZORPAY_REQUEST, expires_at_ms=1_790_000_960_999))
+    call = RAZORPAY.create(RAZORPAY_REQUEST._replace(expires_at_ms=1_790_000_960_999))
     sent = json.loads(call.body)
     assert (call.method, call.path, call.key) == ("POST", "/v1/payment_links", "tt1-key-key")
     assert [name for name, _ in call.headers] == ["Content-Type"]  # there is no idempotency key for links
@@ -89,7 +88,7 @@ def test_a_upi_code_is_asked_for_once_and_for_exactly_this_amount() -> None:
 )
 def test_what_razorpay_would_refuse_is_refused_before_it_is_asked(changes: dict[str, Any]) -> None:
     with pytest.raises(BadInput):
-        RAZORPAY.create(replace(RAZORPAY_REQUEST, **changes))
+        RAZORPAY.create(RAZORPAY_REQUEST._replace(**changes))
 
 
 def test_a_new_link_is_open_and_never_a_complete_look() -> None:

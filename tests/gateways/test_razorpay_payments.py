@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -316,7 +315,7 @@ def test_money_there_and_back(currency: str, amount: int) -> None:
     reading = fetched(payment(amount=sent["amount"], currency=sent["currency"]))
     (captured,) = told(reading, Kind.PAYMENT_CAPTURED)
     assert (captured.amount_minor, captured.currency) == (amount, currency)
-    given = replace(RAZORPAY_REFUND, amount_minor=amount, currency=currency)
+    given = RAZORPAY_REFUND._replace(amount_minor=amount, currency=currency)
     assert json.loads(RAZORPAY.refund(given).body)["amount"] == amount
 
 

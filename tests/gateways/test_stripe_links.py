@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -66,7 +65,7 @@ def test_the_same_request_is_the_same_bytes() -> None:
 
 
 def test_an_expiry_is_sent_in_seconds() -> None:
-    call = STRIPE.create(replace(REQUEST, expires_at_ms=1_790_000_000_999))
+    call = STRIPE.create(REQUEST._replace(expires_at_ms=1_790_000_000_999))
     assert parameters(call.body)["expires_at"] == "1790000000"
 
 
@@ -86,7 +85,7 @@ def test_an_expiry_is_sent_in_seconds() -> None:
 )
 def test_what_stripe_cannot_take_is_refused_before_any_call(changes: dict[str, Any]) -> None:
     with pytest.raises(BadInput) as refused:
-        STRIPE.create(replace(REQUEST, **changes))
+        STRIPE.create(REQUEST._replace(**changes))
     assert refused.value.title
     assert refused.value.hint
 

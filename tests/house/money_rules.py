@@ -149,9 +149,9 @@ def odd_payments() -> Iterator[Case]:
     yield Case(("one link, more than asked for",), known(Life.PLACED, one, payment("captured", amount=TOTAL + 50)))
     yield Case(("one link, less than asked for",), known(Life.PLACED, one, payment("captured", amount=TOTAL - 50)))
     yield Case(("another currency",), known(Life.PLACED, one, payment("captured", currency="USD")))
-    other = [replace(each, account="acct_other") for each in wrong]
+    other = [each._replace(account="acct_other") for each in wrong]
     yield Case(("another account",), known(Life.PLACED, one, other))
-    live = [replace(each, mode=Mode.LIVE) for each in wrong]
+    live = [each._replace(mode=Mode.LIVE) for each in wrong]
     yield Case(("live mode in books of test mode",), known(Life.PLACED, one, live))
     yield Case(("paid after the link expired",), known(Life.PLACED, one, expired))
     back = (*payment("captured"), fact(Kind.PAYMENT_REVERSED, "ch_1", amount_minor=TOTAL, currency="EUR"))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import httpx
 import psutil
@@ -99,7 +98,7 @@ async def test_closing_what_is_closed_says_look_again(gateway: HttpGateway, cust
 
 
 async def test_a_link_is_found_among_others_by_its_reference(gateway: HttpGateway) -> None:
-    wanted = replace(REQUEST, reference=f"0190-found-{time.time_ns()}_1")
+    wanted = REQUEST._replace(reference=f"0190-found-{time.time_ns()}_1")
     (ours,) = (await made(gateway, wanted)).links
     await made(gateway)
     asked = await gateway.ask(STRIPE.find(wanted.reference, 0, int(time.time() * 1000)), timeout_s=WITHIN_S)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from pos.domain.facts import Fact, Kind, Mode, Source
 from pos.domain.shown import Shown
 from pos.domain.store_port import Problem, SweepRun, Tx
@@ -23,8 +21,8 @@ async def paid_by_nobody(shop: Shop, *, account: str = "", ago_s: int = 120) -> 
     assert known is not None
     base = Fact(shop.gateway, account or known.account, Mode.TEST, Kind.PAYMENT_CAPTURED, "pay_ghost")
     at_ms = shop.clock.now_ms() - ago_s * 1000
-    captured = replace(base, amount_minor=TEA.price_minor, currency="INR", at_ms=at_ms)
-    bound = replace(base, kind=Kind.PAYMENT_OF_LINK, target=view.attempt.link_id)
+    captured = base._replace(amount_minor=TEA.price_minor, currency="INR", at_ms=at_ms)
+    bound = base._replace(kind=Kind.PAYMENT_OF_LINK, target=view.attempt.link_id)
     await shop.till.settle.take_in(Evidence(shop.gateway, (captured, bound), Source.FETCH, "poll"))
     return view
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -61,7 +60,7 @@ async def tamper(shop: Shop, operation: Operation, change: Change) -> HttpGatewa
         answer = await true(call, timeout_s)
         if call.operation is not operation or answer.status >= 300:
             return answer
-        return replace(answer, body=json.dumps(change(json.loads(answer.body))).encode())
+        return answer._replace(body=json.dumps(change(json.loads(answer.body))).encode())
 
     object.__setattr__(gate, "_exchange", changed)
     return gate

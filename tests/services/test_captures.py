@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -92,7 +91,7 @@ async def test_a_capture_is_not_asked_of_an_account_that_does_not_hold_the_payme
     assert view.attempt is not None
     gate = await manual.till.desk.get(GATEWAY)
     held = Fact(GATEWAY, gate.adapter.account, Mode.TEST, Kind.PAYMENT_AUTHORIZED, "pay_a", "", TEA.price_minor, "INR")
-    of_link = replace(held, kind=Kind.PAYMENT_OF_LINK, target=view.attempt.link_id, amount_minor=None, currency="")
+    of_link = held._replace(kind=Kind.PAYMENT_OF_LINK, target=view.attempt.link_id, amount_minor=None, currency="")
     told = Evidence(GATEWAY, (held, of_link), Source.FETCH, "look")
     rows = await manual.till.settle.take_in(told)
     stranger = manual.till.desk.enrolled[GATEWAY].connect("rzp_test_strangers")

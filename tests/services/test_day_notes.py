@@ -77,7 +77,7 @@ async def test_a_refund_whose_key_somebody_else_has_used_alarms(shop: Shop, bank
     bank.fault("refund.create", "drop", before_work=True)
     await shop.till.refunds.refund(view.order_id, amount_minor=2_000, reason="cold", actor="Owner")
     (call,) = calls
-    forged = replace(call, body=call.body.replace(b"2000", b"1000"))
+    forged = call._replace(body=call.body.replace(b"2000", b"1000"))
     assert forged.body != call.body
     gate = await shop.till.desk.get(shop.gateway)
     await shop.till.desk.ask(gate, forged)

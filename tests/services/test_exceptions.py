@@ -74,8 +74,8 @@ async def stranger(shop: Shop, **odd: Any) -> OrderView:
         attempt.gateway, odd.get("account", attempt.account), odd.get("mode", attempt.mode), Kind.PAYMENT_CAPTURED,
         "pay_odd", amount_minor=PRICE, currency=odd.get("currency", "INR"), at_ms=shop.clock.now_ms(),
     )  # fmt: skip
-    bound = replace(
-        taken, kind=Kind.PAYMENT_OF_REFERENCE, target=attempt.reference, amount_minor=None, currency="", at_ms=None
+    bound = taken._replace(
+        kind=Kind.PAYMENT_OF_REFERENCE, target=attempt.reference, amount_minor=None, currency="", at_ms=None
     )
     await shop.till.settle.take_in(Evidence(attempt.gateway, (taken, bound), Source.REPORT, "sweep"))
     return view

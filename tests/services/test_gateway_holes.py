@@ -138,7 +138,7 @@ async def test_a_link_called_paid_whose_payment_is_not_listed_is_unknown_and_sta
     async def empty(call: PreparedCall, timeout_s: float) -> Answer:
         answer = await true(call, timeout_s)
         nothing = b'{"entity":"collection","count":0,"items":[]}'
-        return replace(answer, body=nothing) if call.path.startswith("/v1/orders/") else answer
+        return answer._replace(body=nothing) if call.path.startswith("/v1/orders/") else answer
 
     object.__setattr__(gate, "_exchange", empty)
     for _ in range(3):
@@ -167,7 +167,7 @@ async def test_one_payment_that_cannot_be_looked_up_hides_no_other(rzp: Shop, tm
     async def ask(call: PreparedCall, *, timeout_s: float) -> Asked:
         asked = await true_ask(call, timeout_s=timeout_s)
         if call.operation is Operation.FETCH_PAYMENT and bad in call.path:
-            return replace(asked, reading=Reading(Outcome.UNKNOWN, message="not understood"))
+            return asked._replace(reading=Reading(Outcome.UNKNOWN, message="not understood"))
         return asked
 
     object.__setattr__(gate, "ask", ask)
@@ -258,7 +258,7 @@ async def test_a_link_made_by_a_call_that_was_called_too_busy_is_found_and_shown
         asked = await true_ask(call, timeout_s=timeout_s)
         if call.operation is Operation.CREATE:
             sent.append(asked.reading.outcome)
-            return asked if len(sent) > 1 else replace(asked, reading=Reading(Outcome.BUSY, retry_after_s=0.01))
+            return asked if len(sent) > 1 else asked._replace(reading=Reading(Outcome.BUSY, retry_after_s=0.01))
         return asked
 
     object.__setattr__(gate, "ask", ask)
@@ -330,10 +330,10 @@ async def test_a_refund_whose_repeated_call_is_refused_may_have_been_made(rzp: S
         asked = await true_ask(call, timeout_s=timeout_s)
         if call.operation is Operation.REFUND:
             said = Reading(Outcome.REFUSED, message="The payment has been fully refunded already")
-            return replace(asked, reading=said)
+            return asked._replace(reading=said)
         if call.operation is Operation.FETCH_PAYMENT and "/refunds" in call.path:
             listed.append(call)
-            return asked if len(listed) > 1 else replace(asked, reading=Reading(Outcome.OK))
+            return asked if len(listed) > 1 else asked._replace(reading=Reading(Outcome.OK))
         return asked
 
     object.__setattr__(gate, "ask", ask)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -137,7 +136,7 @@ async def hanging(shop: Shop, view: OrderView) -> Fact:
     """The report tells of a payment of the order's first link that is on its way: what it says."""
     attempt = shop.till.database.read_now(lambda tx: tx.attempts.of_order(view.order_id))[0]
     hangs = Fact(attempt.gateway, attempt.account, attempt.mode, Kind.PAYMENT_PENDING, "pay_hangs")
-    bound = replace(hangs, kind=Kind.PAYMENT_OF_LINK, target=attempt.link_id)
+    bound = hangs._replace(kind=Kind.PAYMENT_OF_LINK, target=attempt.link_id)
     await shop.till.settle.take_in(Evidence(attempt.gateway, (hangs, bound), Source.REPORT, "sweep"))
     return hangs
 
@@ -155,7 +154,7 @@ async def test_a_payment_that_hangs_on_a_closed_link_is_given_up_by_a_manager_on
     freed = await shop.till.checkout.release(view.order_id, reason="the bank says it is stuck", actor="Owner")
     assert (freed.shown, Flag.UNFENCED in freed.flags, "cash" in freed.may) == (Shown.UNPAID, True, True)
     assert (await shop.till.cash.take(view.order_id)).shown is Shown.PAID
-    taken = replace(hangs, kind=Kind.PAYMENT_CAPTURED, amount_minor=TEA.price_minor, currency="INR", at_ms=1)
+    taken = hangs._replace(kind=Kind.PAYMENT_CAPTURED, amount_minor=TEA.price_minor, currency="INR", at_ms=1)
     await shop.till.settle.take_in(Evidence(taken.gateway, (taken,), Source.REPORT, "sweep"))
     double = await shop.again(view)
     assert (double.shown, double.owed_minor) == (Shown.PAID_TWICE, TEA.price_minor)
@@ -171,7 +170,7 @@ async def test_a_link_is_looked_at_again_as_soon_as_the_report_says_that_nothing
         shop.clock.advance(3 * 3_600)
         await shop.probe()
     assert (await shop.again(view)).shown is Shown.WAITING
-    failed = replace(hangs, kind=Kind.PAYMENT_FAILED)
+    failed = hangs._replace(kind=Kind.PAYMENT_FAILED)
     await shop.till.settle.take_in(Evidence(failed.gateway, (failed,), Source.REPORT, "sweep"))
     await shop.probe()
     free = await shop.again(view)
@@ -186,8 +185,8 @@ async def test_a_paid_order_offers_its_receipt_although_its_link_is_not_seen_clo
         attempt.gateway, attempt.account, attempt.mode, Kind.PAYMENT_CAPTURED, "pay_1",
         amount_minor=TEA.price_minor, currency="INR", at_ms=1,
     )  # fmt: skip
-    bound = replace(
-        taken, kind=Kind.PAYMENT_OF_LINK, target=attempt.link_id, amount_minor=None, currency="", at_ms=None
+    bound = taken._replace(
+        kind=Kind.PAYMENT_OF_LINK, target=attempt.link_id, amount_minor=None, currency="", at_ms=None
     )
     await shop.till.settle.take_in(Evidence(attempt.gateway, (taken, bound), Source.REPORT, "sweep"))
     paid = await shop.again(view)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,8 +51,8 @@ def told(shop: Shop, *more: tuple[Kind, str]) -> tuple[Fact, ...]:
     account = shop.till.database.read_now(lambda tx: tx.shop.account(shop.gateway))
     assert account is not None
     base = Fact(shop.gateway, account.account, Mode.TEST, Kind.PAYMENT_CAPTURED, "pay_x")
-    captured = replace(base, amount_minor=500, currency="INR", at_ms=shop.clock.now_ms())
-    return (captured, *(replace(base, kind=kind, target=target) for kind, target in more))
+    captured = base._replace(amount_minor=500, currency="INR", at_ms=shop.clock.now_ms())
+    return (captured, *(base._replace(kind=kind, target=target) for kind, target in more))
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ async def found(shop: Shop) -> list[tuple[str, int]]:
 
 
 def line(bare: Fact, gross: int, fee: int, payout: str = "po_1", currency: str = "INR") -> Fact:
-    return replace(bare, target=payout, amount_minor=gross, fee_minor=fee, currency=currency)
+    return bare._replace(target=payout, amount_minor=gross, fee_minor=fee, currency=currency)
 
 
 async def test_a_payout_that_agrees_asks_nobody(shop: Shop) -> None:
@@ -70,7 +70,7 @@ async def test_a_fee_that_differs_stands_before_the_manager_and_is_not_opened_ag
     with pytest.raises(BadInput):
         await shop.till.exceptions.settle(row.id, reason=" ", actor="Owner")
     await shop.till.exceptions.settle(row.id, reason="their new price list", actor="Owner")
-    await told(shop, replace(bare, kind=Kind.PAYMENT_FEE, amount_minor=0, currency="INR"))
+    await told(shop, bare._replace(kind=Kind.PAYMENT_FEE, amount_minor=0, currency="INR"))
     assert await found(shop) == []
 
 
@@ -95,9 +95,9 @@ async def test_a_refund_has_a_line_of_its_own(shop: Shop) -> None:
     await sweep(shop)
     refund = shop.till.database.read_now(lambda tx: tx.facts.bundle(view.order_id)).facts
     name = next(f.object for f in refund if f.kind is Kind.REFUND_OF_PAYMENT)
-    await told(shop, line(replace(bare, object=name), -1_900, 0))
+    await told(shop, line(bare._replace(object=name), -1_900, 0))
     assert await found(shop) == [("M17", 100)]
-    await told(shop, line(replace(bare, object=name), -100, 0, "po_2"))
+    await told(shop, line(bare._replace(object=name), -100, 0, "po_2"))
     assert await found(shop) == []
     await shop.assert_books()
 

@@ -130,7 +130,7 @@ class World:
         for number, own, states in page:
             for fact in own:
                 named = {"object": self._name(fact.object, number), "target": self._name(fact.target, number)}
-                facts.append(replace(fact, **named))
+                facts.append(fact._replace(**named))
             links += [LinkInfo(self._name(strategies.LINKS[0], number), state, complete_look=True) for state in states]
         return Evidence("stripe", tuple(facts), Source.REPORT, "probe", tuple(links))
 
@@ -188,7 +188,7 @@ def test_a_payment_that_turns_out_to_be_anothers_is_taken_from_who_had_it(databa
     )
     attached = strategies.fact(Kind.PAYMENT_ATTACHED, "ch_1", reference(strategies.ORDER, 1))
     person = world.evidence([(0, [captured, attached], [])])
-    said = replace(person.facts[1], kind=Kind.PAYMENT_OF_REFERENCE, target=reference(world.id(1), 1))
+    said = person.facts[1]._replace(kind=Kind.PAYMENT_OF_REFERENCE, target=reference(world.id(1), 1))
     gateway = replace(person, facts=(said,))
     for items in [[person, gateway]] if at_once else [[person], [gateway]]:
         world.take_in(items)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -32,7 +31,7 @@ async def captured(shop: Shop, gateway: str, payment: str, **values: Any) -> Fac
 
 
 def about(fact: Fact, kind: Kind, target: str) -> Fact:
-    return replace(fact, kind=kind, target=target, amount_minor=None, currency="", at_ms=None)
+    return fact._replace(kind=kind, target=target, amount_minor=None, currency="", at_ms=None)
 
 
 async def an_orphan(shop: Shop, gateway: str, **values: Any) -> Fact:
@@ -89,7 +88,7 @@ async def test_what_goes_back_of_another_currency_is_no_refund_of_the_order(shop
     paid = await shop.check(view)
     strange = await captured(shop, shop.gateway, "pay_usd", currency="USD")
     await told(shop, strange, about(strange, Kind.PAYMENT_OF_LINK, link_of(view)))
-    back = replace(strange, kind=Kind.REFUND_SUCCEEDED, object="re_usd")
+    back = strange._replace(kind=Kind.REFUND_SUCCEEDED, object="re_usd")
     await told(shop, back, about(back, Kind.REFUND_OF_PAYMENT, "pay_usd"))
     after = await shop.again(view)
     assert (after.shown, after.money, after.kept_minor) == (Shown.PAID, Money.PAID, TEA.price_minor)

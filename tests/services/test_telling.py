@@ -21,8 +21,8 @@ async def page(shop: Shop) -> tuple[list[str], Evidence]:
     for number in range(ORDERS):
         view = await shop.till.selling.save(shop.lines(TEA))
         bare = Fact(shop.gateway, "acct", Mode.TEST, Kind.PAYMENT_CAPTURED, f"ch_{number}")
-        facts += [replace(bare, amount_minor=TEA.price_minor, currency="INR", at_ms=shop.clock.now_ms())]
-        facts += [replace(bare, kind=Kind.PAYMENT_OF_REFERENCE, target=reference(view.order_id, 1))]
+        facts += [bare._replace(amount_minor=TEA.price_minor, currency="INR", at_ms=shop.clock.now_ms())]
+        facts += [bare._replace(kind=Kind.PAYMENT_OF_REFERENCE, target=reference(view.order_id, 1))]
         ids.append(view.order_id)
     return ids, Evidence(shop.gateway, tuple(facts), Source.REPORT, "sweep")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -160,7 +159,7 @@ async def test_a_found_link_of_another_amount_is_not_shown(bank: Bank, tmp_path:
     attempt = shop.till.database.read_now(lambda tx: tx.attempts.of_order(view.order_id))[-1]
     row = shop.till.database.read_now(lambda tx: tx.outbox.of_attempt(attempt.id, "create"))
     assert row is not None
-    forged = replace(row.call, body=row.call.body.replace(b"6000", b"7000"))
+    forged = row.call._replace(body=row.call.body.replace(b"6000", b"7000"))
     await shop.till.desk.ask(gate, forged)
     again = await shop.till.checkout.issue(view.order_id, "razorpay")
     assert again.shown is Shown.UNKNOWN
@@ -309,7 +308,7 @@ async def test_payments_that_cannot_be_looked_up_keep_no_other_from_it(
         if call.operation is not Operation.FETCH_PAYMENT or (len(odd) == 2 and call.path not in odd):
             return asked
         odd.add(call.path)
-        return replace(asked, reading=replace(asked.reading, outcome=Outcome.REFUSED, facts=(), next=None))
+        return asked._replace(reading=asked.reading._replace(outcome=Outcome.REFUSED, facts=(), next=None))
 
     monkeypatch.setattr(shop.till.desk, "ask", refusing)
     now = shop.till.context.now_ms()

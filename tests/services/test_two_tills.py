@@ -6,7 +6,6 @@ import asyncio
 import json
 import threading
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import pytest
 import pytest_asyncio
@@ -201,7 +200,7 @@ async def test_what_a_till_ahead_of_time_reads_in_the_report_puts_no_look_off(sh
     view = await shop.sell(TEA)
     hangs = await hanging(shop, view)
     await shop.till.checkout.give_up(view.order_id)
-    failed = replace(hangs, kind=Kind.PAYMENT_FAILED)
+    failed = hangs._replace(kind=Kind.PAYMENT_FAILED)
     await askew.till.settle.take_in(Evidence(failed.gateway, (failed,), Source.REPORT, "sweep"))
     shop.clock.advance(5)
     await shop.probe()

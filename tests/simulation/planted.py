@@ -74,7 +74,7 @@ PLANTS: dict[str, tuple[Change, ...]] = {
             "pos.services.issue",
             "Issuer._send",
             "self._desk.ask(gate, outgoing.call,",
-            "self._desk.ask(gate, replace(outgoing.call, headers=tuple("
+            "self._desk.ask(gate, outgoing.call._replace(headers=tuple("
             "(n, v + str(repeat) if n.lower() == 'idempotency-key' else v) for n, v in outgoing.call.headers)),",
         ),
     ),
@@ -83,7 +83,7 @@ PLANTS: dict[str, tuple[Change, ...]] = {
             "pos.services.refunds",
             "Refunds.send",
             "asked = await self._desk.ask(gate, row.call)",
-            "asked = await self._desk.ask(gate, replace(row.call, headers=tuple("
+            "asked = await self._desk.ask(gate, row.call._replace(headers=tuple("
             "(n, v + str(row.tries) if 'idempotency' in n.lower() else v) for n, v in row.call.headers)))",
         ),
     ),

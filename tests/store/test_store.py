@@ -75,7 +75,7 @@ def test_phases_move_only_as_allowed(database: Database) -> None:
 
 def test_a_fact_is_kept_once_however_often_it_is_seen(database: Database) -> None:
     fact = Fact("stripe", "acct_1", Mode.TEST, Kind.LINK_OPENED, "cs_1", at_ms=7)
-    later = replace(fact, at_ms=8)  # a link's time does not make it another fact
+    later = fact._replace(at_ms=8)  # a link's time does not make it another fact
     assert database.write_now(lambda tx: tx.facts.add([fact, fact], SEEN)) == [fact]
     assert database.write_now(lambda tx: tx.facts.add([later], SEEN)) == []
     assert len(database.read_now(lambda tx: tx.facts.all())) == 1

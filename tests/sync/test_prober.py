@@ -102,8 +102,8 @@ async def test_a_refund_that_the_report_has_told_of_is_not_asked_for_again(shop:
     view = await _refund_without_answer(shop)
     (refund,) = shop.till.database.read_now(lambda tx: tx.facts.bundle(view.order_id)).refunds
     done = Fact(shop.gateway, refund.account, Mode.TEST, Kind.REFUND_SUCCEEDED, "re_1", amount_minor=4_000)
-    of_ours = replace(done, kind=Kind.REFUND_OF_OURS, target=refund.id, amount_minor=None)
-    of_payment = replace(of_ours, kind=Kind.REFUND_OF_PAYMENT, target=refund.payment)
+    of_ours = done._replace(kind=Kind.REFUND_OF_OURS, target=refund.id, amount_minor=None)
+    of_payment = of_ours._replace(kind=Kind.REFUND_OF_PAYMENT, target=refund.payment)
     told = Evidence(shop.gateway, (done, of_ours, of_payment), Source.REPORT, "sweep")
     await shop.till.settle.take_in(told)
     assert (await shop.again(view)).refunded_minor == 4_000

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from pos.domain.facts import Kind
 from pos.domain.ports import PreparedCall
 from pos.domain.store_port import SweepRun, Tx
@@ -88,7 +86,7 @@ async def test_the_bounce_of_an_old_refund_is_found_without_a_relay(shop: Shop, 
         """The bank's clock, three days on."""
         asked = await true_ask(call, timeout_s=timeout_s)  # type: ignore[arg-type]
         now = asked.gateway_now_ms
-        return replace(asked, gateway_now_ms=None if now is None else now + offset)
+        return asked._replace(gateway_now_ms=None if now is None else now + offset)
 
     object.__setattr__(gate, "ask", days_later)
     await shop.till.reconcile.sweep(shop.gateway)

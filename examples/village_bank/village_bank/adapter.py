@@ -256,7 +256,7 @@ class VillageBank:
             refunds = decode(body, Refunds)
             facts = [fact for refund in refunds.refunds for fact in self._refund(refund)]
             rows, following = len(refunds.refunds), refunds.next
-        more = replace(call, path=f"{call.path.partition('&after=')[0]}&after={following}") if following else None
+        more = call._replace(path=f"{call.path.partition('&after=')[0]}&after={following}") if following else None
         if more == call:
             raise NotUnderstood("the list does not go on")
         return _done(facts, rows=rows, next=more)
@@ -271,25 +271,24 @@ class VillageBank:
 
     def _payment(self, payment: BankPayment) -> Iterator[Fact]:
         kind = Kind.PAYMENT_CAPTURED if payment.state == "taken" else Kind.PAYMENT_FAILED
-        yield replace(
-            self._fact(kind, payment.id),
+        yield self._fact(kind, payment.id)._replace(
             amount_minor=payment.cents,
             currency=payment.currency,
             at_ms=payment.at * 1000,
         )
-        yield replace(self._fact(Kind.PAYMENT_OF_LINK, payment.id), target=payment.request)
+        yield self._fact(Kind.PAYMENT_OF_LINK, payment.id)._replace(target=payment.request)
         if payment.reference:
-            yield replace(self._fact(Kind.PAYMENT_OF_REFERENCE, payment.id), target=payment.reference)
+            yield self._fact(Kind.PAYMENT_OF_REFERENCE, payment.id)._replace(target=payment.reference)
         for refund in payment.refunds:
             yield from self._refund(refund)
 
     def _refund(self, refund: BankRefund) -> Iterator[Fact]:
         kind = Kind.REFUND_SUCCEEDED if refund.state == "sent" else Kind.REFUND_FAILED
         made = self._fact(kind, refund.id)
-        yield replace(made, amount_minor=refund.cents, currency=refund.currency, at_ms=refund.at * 1000)
-        yield replace(self._fact(Kind.REFUND_OF_PAYMENT, refund.id), target=refund.payment)
+        yield made._replace(amount_minor=refund.cents, currency=refund.currency, at_ms=refund.at * 1000)
+        yield self._fact(Kind.REFUND_OF_PAYMENT, refund.id)._replace(target=refund.payment)
         if refund.mark:
-            yield replace(self._fact(Kind.REFUND_OF_OURS, refund.id), target=refund.mark)
+            yield self._fact(Kind.REFUND_OF_OURS, refund.id)._replace(target=refund.mark)
 
     def _fact(self, kind: Kind, thing: str) -> Fact:
         return Fact(self.name, self.account, self.mode, kind, thing)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 from pos.domain.errors import BadInput
@@ -55,8 +55,7 @@ _HOLDS_MONEY = {"chargeback", "pre_arbitration", "arbitration"}
 _PAYEE = re.compile(r"[A-Za-z0-9._-]{1,255}@[A-Za-z0-9.-]{1,64}")
 
 
-@dataclass(frozen=True, slots=True)
-class Teller:
+class Teller(NamedTuple):
     """Tells facts of one gateway account in the credential's mode."""
 
     gateway: str
@@ -65,19 +64,19 @@ class Teller:
 
     def link(self, info: LinkInfo, created_s: int) -> Fact:
         at_ms = created_s * 1000 if info.state == "open" else None
-        return replace(self._fact(_LINK_KINDS[info.state], info.id), at_ms=at_ms)
+        return self._fact(_LINK_KINDS[info.state], info.id)._replace(at_ms=at_ms)
 
     def of_link(self, payment_id: str, link_id: str) -> Fact:
-        return replace(self._fact(Kind.PAYMENT_OF_LINK, payment_id), target=link_id)
+        return self._fact(Kind.PAYMENT_OF_LINK, payment_id)._replace(target=link_id)
 
     def of_reference(self, payment_id: str, reference: str) -> Iterator[Fact]:
         if 0 < len(reference) <= ID_CHARS:
-            yield replace(self._fact(Kind.PAYMENT_OF_REFERENCE, payment_id), target=reference)
+            yield self._fact(Kind.PAYMENT_OF_REFERENCE, payment_id)._replace(target=reference)
 
     def of_shop(self, payment_id: str, notes: Notes) -> Iterator[Fact]:
         """Which shop and till of ours made the link, from its notes: those of a payment come from a browser."""
         if mark := shop_mark(note(notes, OUR_SHOP), note(notes, OUR_TILL)):
-            yield replace(self._fact(Kind.PAYMENT_OF_SHOP, payment_id), target=mark)
+            yield self._fact(Kind.PAYMENT_OF_SHOP, payment_id)._replace(target=mark)
 
     def payment(self, payment: Payment) -> Iterator[Fact]:
         """One payment: its state and its fee. Its notes say nothing: checkout takes them from a customer's browser."""
@@ -85,7 +84,7 @@ class Teller:
         at_home = payment.base_currency in (None, payment.currency)
         if payment.captured and payment.fee and at_home:  # else the fee is in a currency that is not named beside it
             fee = self._fact(Kind.PAYMENT_FEE, payment.id)
-            yield replace(fee, amount_minor=payment.fee, currency=payment.currency)
+            yield fee._replace(amount_minor=payment.fee, currency=payment.currency)
 
     def _state(self, payment: Payment) -> Fact:
         """Refunded without having been captured: an authorization that lapsed and went back by itself."""
@@ -102,16 +101,16 @@ class Teller:
             raise NotUnderstood(f"{payment.id} is captured, but nothing of it")
         fact = self._fact(kind, payment.id)
         at_ms = payment.created_at * 1000
-        return replace(fact, amount_minor=payment.amount, currency=payment.currency, at_ms=at_ms)
+        return fact._replace(amount_minor=payment.amount, currency=payment.currency, at_ms=at_ms)
 
     def refund(self, refund: Refund) -> Iterator[Fact]:
         fact = self._fact(_REFUND_KINDS[refund.status], refund.id)
         at_ms = refund.created_at * 1000
-        yield replace(fact, amount_minor=refund.amount, currency=refund.currency, at_ms=at_ms)
-        yield replace(self._fact(Kind.REFUND_OF_PAYMENT, refund.id), target=refund.payment_id)
+        yield fact._replace(amount_minor=refund.amount, currency=refund.currency, at_ms=at_ms)
+        yield self._fact(Kind.REFUND_OF_PAYMENT, refund.id)._replace(target=refund.payment_id)
         ours = note(refund.notes, OUR_REFUND)
         if 0 < len(ours) <= ID_CHARS:
-            yield replace(self._fact(Kind.REFUND_OF_OURS, refund.id), target=ours)
+            yield self._fact(Kind.REFUND_OF_OURS, refund.id)._replace(target=ours)
 
     def refused_refund(self, refund_id: str) -> Fact:
         """Our own refund call was refused for good: a failed refund under our row's id, which knows the amount."""
@@ -123,8 +122,8 @@ class Teller:
         if dispute.status == "lost":
             held = dispute.amount_deducted or dispute.amount
         fact = self._fact(_DISPUTE_KINDS[dispute.status], dispute.id)
-        yield replace(fact, amount_minor=held, currency=dispute.currency, at_ms=dispute.created_at * 1000)
-        yield replace(self._fact(Kind.DISPUTE_OF_PAYMENT, dispute.id), target=dispute.payment_id)
+        yield fact._replace(amount_minor=held, currency=dispute.currency, at_ms=dispute.created_at * 1000)
+        yield self._fact(Kind.DISPUTE_OF_PAYMENT, dispute.id)._replace(target=dispute.payment_id)
 
     def payout_line(self, row: ReconRow) -> Iterator[Fact]:
         """What of a settlement came from one object, gross with its sign; what is not settled yet says nothing."""
@@ -132,7 +131,7 @@ class Teller:
             return
         gross = row.amount if row.credit or row.type == "payment" else -row.amount
         fact = self._fact(Kind.PAYOUT_INCLUDED, row.entity_id)
-        yield replace(fact, target=row.settlement_id, amount_minor=gross, currency=row.currency, fee_minor=row.fee or 0)
+        yield fact._replace(target=row.settlement_id, amount_minor=gross, currency=row.currency, fee_minor=row.fee or 0)
 
     def _fact(self, kind: Kind, thing: str) -> Fact:
         return Fact(self.gateway, self.account, self.mode, kind, thing)

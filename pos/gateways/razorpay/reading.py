@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from urllib.parse import parse_qsl
@@ -69,12 +68,12 @@ def _refused(teller: Teller, call: PreparedCall, reading: Reading) -> Reading:
     which has none to be found and lacks them; a payment that no list knows, which came through neither.
     """
     if reading.outcome is Outcome.NOT_FOUND and call.operation is Operation.FETCH_PAYMENT:
-        return replace(reading, outcome=Outcome.OK, next=_elsewhere(call)) if _elsewhere(call) else reading
+        return reading._replace(outcome=Outcome.OK, next=_elsewhere(call)) if _elsewhere(call) else reading
     if reading.outcome is not Outcome.REFUSED:
         return reading
     if call.operation is Operation.REFUND:
         ours = _asked(call)["notes"][OUR_REFUND]
-        return replace(reading, facts=(teller.refused_refund(ours),))
+        return reading._replace(facts=(teller.refused_refund(ours),))
     if _path(call) == requests.QR_CODES and call.operation is Operation.FIND:
         return Reading(Outcome.OK, message=reading.message)
     if _path(call) == requests.QR_CODES and call.operation is Operation.WHOAMI:
@@ -93,7 +92,7 @@ def _elsewhere(call: PreparedCall) -> PreparedCall | None:
 
 def _done(facts: Iterable[Fact], **more: object) -> Reading:
     unique = tuple({fact.id: fact for fact in facts}.values())
-    return replace(Reading(Outcome.OK, facts=unique), **more)  # type: ignore[arg-type]
+    return Reading(Outcome.OK, facts=unique)._replace(**more)  # type: ignore[arg-type]
 
 
 def _path(call: PreparedCall) -> str:
@@ -134,7 +133,7 @@ def _created(teller: Teller, call: PreparedCall, body: bytes) -> Reading:
         raise NotUnderstood(f"{info.id} has another reference, amount or currency than was asked for")
     message = NO_TEXT if call.path == requests.QR_CODES and not info.url else ""
     facts = [teller.link(info, created)]
-    return _done(facts, links=(replace(info, complete_look=False),), message=message)
+    return _done(facts, links=(info._replace(complete_look=False),), message=message)
 
 
 def _looked(teller: Teller, call: PreparedCall, body: bytes) -> Reading:
@@ -195,7 +194,7 @@ def _tries(teller: Teller, call: PreparedCall, body: bytes) -> Reading:
     info = LinkInfo(
         told["id"], told["state"], told["url"], told["reference"], int(told["expires"]) if told["expires"] else None
     )
-    links = (replace(info, complete_look=whole),)
+    links = (info._replace(complete_look=whole),)
     return _done(facts, links=links, rows=len(payments), next=requests.refunds_of(Operation.FETCH, captured))
 
 
@@ -356,7 +355,7 @@ def _next_page(call: PreparedCall, page: Page) -> PreparedCall | None:
     kept = {name: value for name, value in told.items() if name != "tail"}
     asked["skip"] = str(int(asked["skip"]) + len(ids) - requests.OVERLAP_ROWS)
     memo = requests.memo(**kept, tail=" ".join(ids[-requests.OVERLAP_ROWS :]))
-    return replace(call, path=with_query(_path(call), list(asked.items())), key=memo)
+    return call._replace(path=with_query(_path(call), list(asked.items())), key=memo)
 
 
 def _reported(teller: Teller, call: PreparedCall, body: bytes) -> Reading:

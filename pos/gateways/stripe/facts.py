@@ -7,7 +7,7 @@ learnt it. An object's own mode counts, where it names one, never ours.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from pos.gateways.base import Fact, Kind, LinkInfo, Mode, NotUnderstood, shop_mark
 from pos.gateways.stripe.amounts import from_stripe
@@ -55,8 +55,7 @@ def mode_of(livemode: bool) -> Mode:
     return Mode.LIVE if livemode else Mode.TEST
 
 
-@dataclass(frozen=True, slots=True)
-class Teller:
+class Teller(NamedTuple):
     """Tells facts of one gateway account. `mode` serves only objects that name none."""
 
     gateway: str
@@ -67,7 +66,7 @@ class Teller:
         """The link's own state, and everything about the payments that are expanded in it."""
         mode = mode_of(session.livemode)
         opened_ms = session.created * 1000 if session.status == "open" else None
-        yield replace(self._fact(_LINK_KINDS[session.status], session.id, mode), at_ms=opened_ms)
+        yield self._fact(_LINK_KINDS[session.status], session.id, mode)._replace(at_ms=opened_ms)
         intent = session.payment_intent
         if not isinstance(intent, PaymentIntent) or not isinstance(intent.latest_charge, Charge):
             return
@@ -84,7 +83,7 @@ class Teller:
             yield from self.charge(intent.latest_charge, voided=intent.status == "canceled")
 
     def of_link(self, charge_id: str, session: Session) -> Fact:
-        return replace(self._fact(Kind.PAYMENT_OF_LINK, charge_id, mode_of(session.livemode)), target=session.id)
+        return self._fact(Kind.PAYMENT_OF_LINK, charge_id, mode_of(session.livemode))._replace(target=session.id)
 
     def charge(self, charge: Charge, *, voided: bool = False) -> Iterator[Fact]:
         """One payment: its state, its reference, its fee and the refunds listed in it.
@@ -95,9 +94,9 @@ class Teller:
         marks = charge.metadata or {}
         yield from self._of_reference(charge, marks.get(REFERENCE, ""))
         if mark := shop_mark(marks.get(OUR_SHOP, ""), marks.get(OUR_TILL, "")):
-            yield replace(self._fact(Kind.PAYMENT_OF_SHOP, charge.id, mode_of(charge.livemode)), target=mark)
+            yield self._fact(Kind.PAYMENT_OF_SHOP, charge.id, mode_of(charge.livemode))._replace(target=mark)
         if charge.status == "failed" and charge.failure_balance_transaction:
-            yield replace(self._payment(Kind.PAYMENT_REVERSED, charge), at_ms=None)
+            yield self._payment(Kind.PAYMENT_REVERSED, charge)._replace(at_ms=None)
         if charge.captured and isinstance(charge.balance_transaction, BalanceTransaction):
             yield self._fee(charge, charge.balance_transaction)
         for refund in charge.refunds.data if charge.refunds else ():
@@ -113,23 +112,23 @@ class Teller:
         if charge.amount_captured <= 0:
             raise NotUnderstood(f"{charge.id} is captured, but nothing of it")
         amount, currency = from_stripe(charge.amount_captured, charge.currency)
-        return replace(self._payment(Kind.PAYMENT_CAPTURED, charge), amount_minor=amount, currency=currency)
+        return self._payment(Kind.PAYMENT_CAPTURED, charge)._replace(amount_minor=amount, currency=currency)
 
     def _payment(self, kind: Kind, charge: Charge) -> Fact:
         amount, currency = from_stripe(charge.amount, charge.currency)
         fact = self._fact(kind, charge.id, mode_of(charge.livemode))
-        return replace(fact, amount_minor=amount, currency=currency, at_ms=charge.created * 1000)
+        return fact._replace(amount_minor=amount, currency=currency, at_ms=charge.created * 1000)
 
     def _of_reference(self, charge: Charge, reference: str) -> Iterator[Fact]:
         if 0 < len(reference) <= ID_CHARS:
             fact = self._fact(Kind.PAYMENT_OF_REFERENCE, charge.id, mode_of(charge.livemode))
-            yield replace(fact, target=reference)
+            yield fact._replace(target=reference)
 
     def _fee(self, charge: Charge, line: BalanceTransaction) -> Fact:
         """In the currency the account is settled in, which need not be the payment's."""
         fee, currency = from_stripe(line.fee, line.currency)
         fact = self._fact(Kind.PAYMENT_FEE, charge.id, mode_of(charge.livemode))
-        return replace(fact, amount_minor=fee, currency=currency)
+        return fact._replace(amount_minor=fee, currency=currency)
 
     def refund(self, refund: Refund, of: Charge | None = None) -> Iterator[Fact]:
         """One refund; with the facts of its charge where that is expanded in it."""
@@ -141,13 +140,13 @@ class Teller:
         mode = mode_of(known.livemode) if known else self.mode
         amount, currency = from_stripe(refund.amount, refund.currency)
         fact = self._fact(_REFUND_KINDS[refund.status], refund.id, mode)
-        yield replace(fact, amount_minor=amount, currency=currency, at_ms=refund.created * 1000)
+        yield fact._replace(amount_minor=amount, currency=currency, at_ms=refund.created * 1000)
         target = of.id if of else charge_id
         if isinstance(target, str):
-            yield replace(self._fact(Kind.REFUND_OF_PAYMENT, refund.id, mode), target=target)
+            yield self._fact(Kind.REFUND_OF_PAYMENT, refund.id, mode)._replace(target=target)
         ours = (refund.metadata or {}).get(OUR_REFUND, "")
         if 0 < len(ours) <= ID_CHARS:
-            yield replace(self._fact(Kind.REFUND_OF_OURS, refund.id, mode), target=ours)
+            yield self._fact(Kind.REFUND_OF_OURS, refund.id, mode)._replace(target=ours)
         if whole:
             yield from self.charge(whole)
 
@@ -162,22 +161,21 @@ class Teller:
         held = 0 if dispute.status.startswith("warning_") else amount
         fee = sum(line.fee for line in dispute.balance_transactions if line.currency == dispute.currency)
         fact = self._fact(_DISPUTE_KINDS[dispute.status], dispute.id, mode)
-        yield replace(
-            fact,
+        yield fact._replace(
             amount_minor=held,
             currency=currency,
             at_ms=dispute.created * 1000,
             fee_minor=from_stripe(fee, dispute.currency)[0] if fee else None,
         )
         charge_id = dispute.charge.id if isinstance(dispute.charge, Charge) else dispute.charge
-        yield replace(self._fact(Kind.DISPUTE_OF_PAYMENT, dispute.id, mode), target=charge_id)
+        yield self._fact(Kind.DISPUTE_OF_PAYMENT, dispute.id, mode)._replace(target=charge_id)
 
     def payout_line(self, line: BalanceTransaction, payout_id: str, mode: Mode) -> Fact:
         """What of a payout came from one object. Refunds and disputes are negative; a line without one is its own."""
         gross, currency = from_stripe(line.amount, line.currency)
         fact = self._fact(Kind.PAYOUT_INCLUDED, line.source or line.id, mode)
         fee = from_stripe(line.fee, line.currency)[0]
-        return replace(fact, target=payout_id, amount_minor=gross, currency=currency, fee_minor=fee)
+        return fact._replace(target=payout_id, amount_minor=gross, currency=currency, fee_minor=fee)
 
     def _fact(self, kind: Kind, thing: str, mode: Mode) -> Fact:
         return Fact(self.gateway, self.account, mode, kind, thing)

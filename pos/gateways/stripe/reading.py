@@ -7,7 +7,6 @@ not understood, and what is not understood is UNKNOWN and no fact.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
 from pos.gateways.base import (
     Answer,
@@ -56,12 +55,12 @@ def _refused(teller: Teller, call: PreparedCall, reading: Reading) -> Reading:
         return reading
     asked = parameters(call.body)
     ours = asked.get("metadata[truetill_refund]", "")
-    return replace(reading, facts=(teller.refused_refund(ours),)) if ours else reading
+    return reading._replace(facts=(teller.refused_refund(ours),)) if ours else reading
 
 
 def _done(facts: Iterable[Fact], **more: object) -> Reading:
     unique = tuple({fact.id: fact for fact in facts}.values())
-    return replace(Reading(Outcome.OK, facts=unique), **more)  # type: ignore[arg-type]
+    return Reading(Outcome.OK, facts=unique)._replace(**more)  # type: ignore[arg-type]
 
 
 # --- links ---------------------------------------------------------------------------------------------------------
@@ -78,8 +77,8 @@ def _created(teller: Teller, call: PreparedCall, body: bytes) -> Reading:
         raise NotUnderstood(f"{session.id} has another currency than was asked for")
     reading = _done(teller.session(session), mode=mode_of(session.livemode))
     if reading.mode is not teller.mode:
-        return replace(reading, outcome=Outcome.UNKNOWN, message=f"{session.id} was made in {reading.mode} mode")
-    return replace(reading, links=(link_info(session, fresh=False),))
+        return reading._replace(outcome=Outcome.UNKNOWN, message=f"{session.id} was made in {reading.mode} mode")
+    return reading._replace(links=(link_info(session, fresh=False),))
 
 
 def _looked(teller: Teller, call: PreparedCall, body: bytes) -> Reading:
@@ -153,7 +152,7 @@ def _captured(teller: Teller, call: PreparedCall, body: bytes) -> Reading:
         reading = _payment(teller, call, body)
         charge = decode(body, Charge)
         wanted = charge.status == "succeeded" and not charge.captured and charge.intent_id
-        return replace(reading, next=requests.capture_intent(charge.intent_id, call.key) if wanted else None)
+        return reading._replace(next=requests.capture_intent(charge.intent_id, call.key) if wanted else None)
     intent = decode(body, PaymentIntent)
     _same(intent.id, call.path.removesuffix("/capture"))
     return _done(teller.intent(intent), rows=1, mode=mode_of(intent.livemode))

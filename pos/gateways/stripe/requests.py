@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 
 from pos.domain.errors import BadInput
 from pos.domain.ports import DAY_S
@@ -206,7 +205,7 @@ def listed_by(operation: Operation, path: str, intent_id: str, charge_id: str) -
 
 def following(call: PreparedCall, last_id: str) -> PreparedCall:
     """The page after the row `last_id`."""
-    return replace(call, path=after(call.path, last_id))
+    return call._replace(path=after(call.path, last_id))
 
 
 def after(path: str, last_id: str) -> str:
