@@ -58,7 +58,11 @@ class Bundle:
 
 @dataclass(frozen=True, slots=True)
 class RefundState:
-    """One refund at the gateway or of ours. `ours` is our row's id or empty; `state` a word of the join."""
+    """One refund at the gateway or of ours. `ours` is our row's id or empty; `state` a word of the join.
+
+    `wrong`: `currency` where the gateway gave it back in another one than the order's. What was asked for counts then:
+    it must not go back a second time.
+    """
 
     id: str
     ours: str
@@ -66,6 +70,7 @@ class RefundState:
     amount_minor: int
     state: str
     purpose: str
+    wrong: str = ""
 
     @property
     def counts(self) -> bool:
@@ -244,7 +249,8 @@ def refunds_of(bundle: Bundle, known: Known) -> list[RefundState]:
     What went back is what the gateway says, even where a row of ours had asked for another amount.
     """
     rows = {row.id: row for row in bundle.refunds}
-    states = [_refund(refund, own, rows) for refund, own in sorted(known.refunds.items())]
+    currency = bundle.order.currency
+    states = [_refund(refund, own, rows, currency) for refund, own in sorted(known.refunds.items())]
     seen = {state.ours for state in states}
     for row in sorted(rows.values(), key=lambda r: r.id):
         if row.id not in seen:
@@ -252,11 +258,13 @@ def refunds_of(bundle: Bundle, known: Known) -> list[RefundState]:
     return _one_per_row(states)
 
 
-def _refund(refund: str, own: Iterable[Fact], rows: Mapping[str, Refund]) -> RefundState:
+def _refund(refund: str, own: Iterable[Fact], rows: Mapping[str, Refund], currency: str) -> RefundState:
     """In one pass: the least row of ours and payment that are named, the largest amount, the highest state."""
-    ours, payment, amount, best = "", "", 0, _NOTHING
+    ours, payment, amount, best, wrong = "", "", 0, _NOTHING, ""
     for fact in own:
         kind, target = fact.kind, fact.target
+        if fact.currency and fact.currency != currency:
+            wrong = "currency"
         if fact.amount_minor is not None and fact.amount_minor > amount:
             amount = fact.amount_minor
         if kind is Kind.REFUND_OF_OURS:
@@ -270,8 +278,9 @@ def _refund(refund: str, own: Iterable[Fact], rows: Mapping[str, Refund]) -> Ref
     ours = ours or (refund if refund in rows else "")
     state = best[1] or "requested"
     if (row := rows.get(ours)) is None:
-        return RefundState(refund, ours, payment, amount, state, "elsewhere")
-    return RefundState(refund, ours, row.payment, amount or row.amount_minor, state, _PURPOSES[row.purpose])
+        return RefundState(refund, ours, payment, amount, state, "elsewhere", wrong)
+    counted = row.amount_minor if wrong else amount or row.amount_minor
+    return RefundState(refund, ours, row.payment, counted, state, _PURPOSES[row.purpose], wrong)
 
 
 def _target(facts: Iterable[Fact], kind: Kind) -> str:

@@ -87,6 +87,8 @@ def findings(bundle: Bundle, verdict: Verdict) -> list[Finding]:
         if payment.reversed_minor:
             found.append(Finding("M13", Action.REASON, payment.reversed_minor, payment.id))
     for refund in verdict.refunds:
+        if refund.wrong and refund.counts:
+            found.append(Finding("M05", Action.INVESTIGATE, 0, refund.id))
         if refund.purpose == "elsewhere" and refund.counts:
             found.append(Finding("M13", Action.REASON, refund.amount_minor, refund.id))
     asked = {row.id: row.amount_minor for row in bundle.refunds}

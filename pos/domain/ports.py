@@ -101,6 +101,7 @@ class LinkInfo(NamedTuple):
     the gateway names them; what was made for another amount is never shown.
 
     `complete_look`: the payments listed with it were read at the same moment or later than its state, and all of them.
+    `collect`: what kind it is, as `LinkRequest.collect`: only a UPI code may carry a UPI text.
     """
 
     id: str
@@ -111,6 +112,7 @@ class LinkInfo(NamedTuple):
     complete_look: bool = False
     amount_minor: int | None = None
     currency: str = ""
+    collect: str = "link"
 
 
 class Reading(NamedTuple):
@@ -121,6 +123,9 @@ class Reading(NamedTuple):
     `row_ids`: the ids of a report's rows as they came; what an adapter asks for twice on purpose, so that nothing is
     missed where pages move, is left out.
     `lacks`: ways to collect (`LinkRequest.collect`) that an answer to WHOAMI says this account does not have.
+    `odd`: rows of a report that were not understood, each by its id and why. The others count; the run is not whole.
+    `given_back_minor`: of a payment that was fetched by itself, what it says has gone back of it in all. Refunds that
+    are listed with it and make up less are not all of them, and nothing is concluded from one that is missing.
     """
 
     outcome: Outcome
@@ -136,6 +141,8 @@ class Reading(NamedTuple):
     retry_after_s: float | None = None
     lacks: tuple[str, ...] = ()
     row_ids: tuple[str, ...] = ()
+    odd: tuple[str, ...] = ()
+    given_back_minor: int | None = None
 
 
 class Asked(NamedTuple):
@@ -251,8 +258,11 @@ class Gateway(Protocol):
     @property
     def adapter(self) -> Adapter: ...
 
-    def page_allowed(self, url: str) -> bool:
-        """Whether a link's address may be shown: https, on the adapter's hosts (test mode: the configured host too)."""
+    def page_allowed(self, url: str, collect: str = "link") -> bool:
+        """Whether a link's address may be shown: https, on the adapter's hosts (test mode: the configured host too).
+
+        Of a UPI code (`collect`) only a UPI text: that text says itself whom it pays and how much.
+        """
         ...
 
     async def ask(self, call: PreparedCall, *, timeout_s: float) -> Asked:

@@ -241,7 +241,7 @@ def _flags(
         Flag.DOUBLE: len(paid) > 1 and total > bundle.order.total_minor,
         Flag.DOUBLE_TENDER: bool(paid) and tendered > 0 and total + tendered > due,
         Flag.AMOUNT: any(p.amount_differs for p in payments),
-        Flag.CURRENCY: any(p.wrong == "currency" for p in payments),
+        Flag.CURRENCY: any(p.wrong == "currency" for p in payments) or any(r.wrong for r in refunds),
         Flag.ACCOUNT: any(p.wrong == "account" for p in payments),
         Flag.DISPUTED: any(state in {"open", "lost"} for state, _ in disputes.values()),
         Flag.REFUND_FAILED: bool(unreplaced(refunds, bundle)),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar, runtime_checkable
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
@@ -57,6 +57,7 @@ __all__ = [
     "retry_after",
     "segment",
     "shop_mark",
+    "understood",
     "with_query",
 ]
 
@@ -107,6 +108,22 @@ def decode(body: bytes | msgspec.Raw, shape: type[T]) -> T:
         raise NotUnderstood(plain(str(error))) from None
     except RecursionError:
         raise NotUnderstood("nested too deeply") from None
+
+
+def understood(
+    rows: Iterable[tuple[str, msgspec.Raw]], read: Callable[[bytes], Iterable[Fact]]
+) -> tuple[list[Fact], tuple[str, ...]]:
+    """Facts of a report's rows, and those rows that are not understood: what is odd about one hides no other's money.
+
+    Rows come with their ids; `read` raises NotUnderstood for an odd one.
+    """
+    facts, odd = list[Fact](), list[str]()
+    for identifier, row in rows:
+        try:
+            facts += list(read(row))
+        except NotUnderstood as problem:
+            odd.append(plain(f"{identifier}: {problem}"))
+    return facts, tuple(odd)
 
 
 def plain(text: str | None) -> str:

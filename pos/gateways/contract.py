@@ -180,7 +180,7 @@ class CreateContract:
             request = t.request()
             link = await t.link(request)
             assert (link.state, link.reference) == ("open", request.reference)
-            assert t.gateway.page_allowed(link.url)
+            assert t.gateway.page_allowed(link.url, link.collect)
 
     async def test_the_same_call_again_makes_no_second_link(self, harness: Harness) -> None:
         """With a key it is the same link; without one it is a no, or at least the one that is found."""
@@ -220,7 +220,7 @@ class CreateContract:
             else:
                 (link,) = await found(t, request)
                 assert (link.state, link.amount_minor, link.currency) == ("open", AMOUNT_MINOR, request.currency)
-                assert t.gateway.page_allowed(link.url)
+                assert t.gateway.page_allowed(link.url, link.collect)
 
     async def test_calls_are_the_same_bytes_and_carry_no_key(self, harness: Harness) -> None:
         async with talk(harness) as t:
@@ -236,7 +236,7 @@ class CreateContract:
                 request = t.request(collect=collect)
                 link = await t.link(request)
                 assert (link.state, link.reference) == ("open", request.reference)
-                assert t.gateway.page_allowed(link.url)
+                assert t.gateway.page_allowed(link.url, link.collect)
                 await harness.customer(link, "paid")
                 looked = await t.fetched(link)
                 (captured,) = told(looked.facts, Kind.PAYMENT_CAPTURED)

@@ -41,7 +41,6 @@ KEEP_OPEN_S = 20.0  # shorter than common idle limits, so that few requests meet
 
 _LIVE_KEY = re.compile(r"(?:\A|_)live_", re.IGNORECASE)
 _TEST_KEY = re.compile(r"(?:\A|_)test_", re.IGNORECASE)
-UPI = "upi://"
 _UPI_TEXT = re.compile(r"upi://pay\?[A-Za-z0-9%&=._~+@,:;!*'()/-]{1,1000}")
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
@@ -74,8 +73,8 @@ class HttpGateway:
     def adapter(self) -> Adapter:
         return self._adapter
 
-    def page_allowed(self, url: str) -> bool:
-        return page_allowed(url, self._adapter, self._base)
+    def page_allowed(self, url: str, collect: str = "link") -> bool:
+        return page_allowed(url, self._adapter, self._base, collect)
 
     async def ask(self, call: PreparedCall, *, timeout_s: float) -> Asked:
         """Send once and read; `timeout_s` holds for all of it, from waiting for a connection to the last byte.
@@ -263,13 +262,13 @@ def check_base_url(adapter: Adapter, base_url: str, *secrets: str) -> str:
     return base_url.rstrip("/")
 
 
-def page_allowed(url: str, adapter: Adapter, base_url: str) -> bool:
-    """Whether a code may carry this: https on the adapter's page hosts; a UPI text where the adapter makes them.
+def page_allowed(url: str, adapter: Adapter, base_url: str, collect: str = "link") -> bool:
+    """Whether a code may carry this: https on the adapter's page hosts; of a UPI code a UPI text, and nothing else.
 
     In test mode also the host of the configured address; where that is this machine, plain http on it and, for a
     phone in the shop's own network (`demo --lan`), on a private address.
     """
-    if url.startswith(UPI):
+    if collect == "upi":
         return "upi" in adapter.capabilities.collects and bool(_UPI_TEXT.fullmatch(url))
     parts = _split(url)
     if parts is None:

@@ -42,7 +42,7 @@ class AfterCall:
         Raises:
             Refused: the address is not one of the gateway's own.
         """
-        allowed = gate.page_allowed(info.url)
+        allowed = gate.page_allowed(info.url, info.collect)
         short = await self._short(outgoing, info) if allowed else ""
         now = self._context.now_ms()
         if allowed:

@@ -31,6 +31,7 @@ LEASE_MS = 15_000
 STEPS_MAX = 3
 """Calls that one capture may take: a gateway may have to be asked for something first."""
 RETRY_MS = 30_000
+RETRY_MAX_MS = 600_000
 AUTHORIZED = "authorized"
 DEFINITE = (Outcome.REFUSED, Outcome.NOT_FOUND, Outcome.GONE, Outcome.KEY_REUSED)
 
@@ -130,20 +131,24 @@ class Captures:
 
         def write(tx: Tx) -> list[OrderRow]:
             tx.orders.lock(row.order_id)
-            self._note(tx, row, asked.reading.outcome.value, asked.reading.message, asked.status)
+            wait_ms = round((asked.reading.retry_after_s or 0) * 1000)
+            self._note(tx, row, asked.reading.outcome.value, asked.reading.message, asked.status, wait_ms)
             return self._settle.apply(tx, told, now)
 
         self._settle.announce(await self._context.store.write(write))
 
-    def _note(self, tx: Tx, row: Outgoing, outcome: str, message: str, status: int) -> None:
-        """Done or over when the gateway said so; else asked again, while a look still finds it authorized."""
+    def _note(self, tx: Tx, row: Outgoing, outcome: str, message: str, status: int, wait_ms: int = 0) -> None:
+        """Done or over when the gateway said so; else asked again, while a look still finds it authorized.
+
+        Not before `wait_ms` have passed, which the gateway asked for.
+        """
         now = self._context.now_ms()
         if outcome == Outcome.OK:
             tx.outbox.finish(row.id, "done")
         elif outcome in DEFINITE:
             tx.outbox.finish(row.id, "dead")
         else:
-            tx.outbox.again(row.id, now + RETRY_MS)
+            tx.outbox.again(row.id, now + min(RETRY_MAX_MS, max(wait_ms, RETRY_MS)))
         note_reused_key(tx, self._context.ids, row, outcome, now)
         tx.outbox.log(CallLog(row.order_id, row.attempt_id, now, "capture", "capture", outcome, message[:300], status))
 

@@ -301,7 +301,7 @@ class Issuer:
         for pause_s in (0.0, LOOK_AGAIN_S):
             await asyncio.sleep(pause_s)
             try:
-                asked, info = await find_link(self._desk, gate, attempt)
+                asked, info = await find_link(self._desk, gate, attempt, now_ms=self._context.now_ms())
             except PosError:
                 break
             if info is not None and _fits(info, attempt):

@@ -26,6 +26,8 @@ from pos.services.settle import Settle
 from pos.services.views import OrderRow
 
 FIND_MARGIN_MS = 15 * 60_000
+CLOCK_ERROR_MS = 26 * 3_600_000
+"""How wrong a till's clock may have been when it asked for a link: a wrong date by one day, in any time zone's hour."""
 FOLLOW_MAX = 20
 FIND_PAGES_MAX = 200
 """Pages of half an hour's links that are read to find one."""
@@ -109,7 +111,9 @@ class Looks:
         return await self._desk.ask(gateway, adapter.fetch(attempt.link_id))
 
     async def _find(self, attempt: Attempt, gateway: Gateway, hint: str) -> LookDone:
-        asked, found = await find_link(self._desk, gateway, attempt)
+        # absence is concluded from the second look alone, so that one is not narrowed by what a clock said
+        far_ms = CLOCK_ERROR_MS if attempt.reason == NOT_FOUND_ONCE else 0
+        asked, found = await find_link(self._desk, gateway, attempt, now_ms=self._context.now_ms(), far_ms=far_ms)
         if asked.reading.outcome is not Outcome.OK:
             return await self._not_ok(attempt, hint, asked)
         now = self._context.now_ms()
@@ -164,22 +168,35 @@ class Looks:
         return self._settle.refold(tx, attempt.order_id, now_ms)
 
     async def _not_ok(self, attempt: Attempt, hint: str, asked: Asked) -> LookDone:
-        return await self._log(attempt, hint, asked.reading.outcome.value, asked.reading.message, asked.status)
+        reading = asked.reading
+        wait_ms = round((reading.retry_after_s or 0) * 1000)
+        return await self._log(attempt, hint, reading.outcome.value, reading.message, asked.status, wait_ms=wait_ms)
 
     async def _no_answer(self, attempt: Attempt, hint: str, outcome: str, error: Exception) -> LookDone:
         return await self._log(attempt, hint, outcome, str(error), 0)
 
     async def _log(
-        self, attempt: Attempt, hint: str, outcome: str, message: str, status: int, *, partly: bool = False
+        self,
+        attempt: Attempt,
+        hint: str,
+        outcome: str,
+        message: str,
+        status: int,
+        *,
+        partly: bool = False,
+        wait_ms: int = 0,
     ) -> LookDone:
-        """A look that failed. `partly`: something was read and settled, which took it for one that did not."""
+        """A look that failed. `partly`: something was read and settled, which took it for one that did not.
+
+        `wait_ms`: how long the gateway wants to be left alone.
+        """
         now = self._context.now_ms()
 
         def note(tx: Tx) -> OrderRow:
             current = _locked(tx, attempt.id)
             if partly:
                 current = replace(current, looks_failed=attempt.looks_failed, looked_at_ms=attempt.looked_at_ms)
-            tx.attempts.update(schedule.after_failed_look(current, now))
+            tx.attempts.update(schedule.after_failed_look(current, now, wait_ms))
             operation = "close" if _to_be_closed(current) else "fetch"
             tx.outbox.log(CallLog(attempt.order_id, attempt.id, now, operation, hint, outcome, message[:300], status))
             return self._settle.refold(tx, attempt.order_id, now)
@@ -189,16 +206,21 @@ class Looks:
         return LookDone(False, (row,))
 
 
-async def find_link(desk: Desk, gateway: Gateway, attempt: Attempt) -> tuple[Asked, LinkInfo | None]:
+async def find_link(
+    desk: Desk, gateway: Gateway, attempt: Attempt, *, now_ms: int, far_ms: int = 0
+) -> tuple[Asked, LinkInfo | None]:
     """The link that was made for an attempt, by our reference; the answer that names it, or the last one.
 
-    An answer that is not OK ends the search: nothing is concluded from it.
+    An answer that is not OK ends the search: nothing is concluded from it. `far_ms` is how much further back it goes,
+    and then also on to this moment: the clock that the attempt was drafted by may have been set since.
 
     Raises:
         NotSent, NoAnswer: as `Desk.ask`; also a list that does not end.
     """
     skew = desk.health[gateway.adapter.name].skew_ms  # the window is by the gateway's clock
     since, until = attempt.drafted_at_ms - FIND_MARGIN_MS + skew, attempt.send_by_ms + FIND_MARGIN_MS + skew
+    if far_ms:
+        since, until = min(since, now_ms + skew) - far_ms, max(until, now_ms + skew)
     call = gateway.adapter.find(attempt.reference, since, until)
     for _ in range(FIND_PAGES_MAX):
         asked = await desk.ask(gateway, call)

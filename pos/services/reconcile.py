@@ -41,6 +41,8 @@ LOOK_UPS_FAILED_MAX = 10
 
 the next sweep, so that odd payments keep no other from being looked up.
 """
+ODD_NAMED = 5
+"""Rows that were not understood which a run's note names; one is enough to keep the run from being whole."""
 LOOK_UP_CHUNK = 500
 LOOK_UP_PAGES = 6
 WORTH_ASKING = (Kind.PAYMENT_CAPTURED, Kind.PAYMENT_AUTHORIZED)
@@ -135,10 +137,12 @@ class Reconcile:
         """(rows, what kept us from reading all of it or "")."""
         rows = 0
         told: list[Fact] = []
+        odd: list[str] = []
         call: PreparedCall | None = gate.adapter.report(part, run.from_ms, run.to_ms)
         for _ in range(MAX_PAGES):
             if call is None:
-                return rows, await self._look_up(gate, told)
+                notes = [f"not understood: {'; '.join(odd[:ODD_NAMED])}"] if odd else []
+                return rows, "; ".join(filter(None, [*notes, await self._look_up(gate, told)]))
             asked = await self._page(gate, call)
             if asked.reading.outcome is not Outcome.OK:
                 return rows, asked.reading.message or asked.reading.outcome.value
@@ -146,6 +150,7 @@ class Reconcile:
             await self._captures.follow(gate, [evidence], await self._settle.take_in(evidence))
             told += [fact for fact in asked.reading.facts if fact.kind in WORTH_ASKING]
             rows += asked.reading.rows
+            odd += asked.reading.odd
             seen.rows.update(f"{part} {row}" for row in asked.reading.row_ids)
             seen.captured |= {f.object for f in asked.reading.facts if f.kind is Kind.PAYMENT_CAPTURED}
             call = asked.reading.next

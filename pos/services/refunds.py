@@ -29,6 +29,7 @@ RETRY_MAX_MS = 600_000
 PAGES_MAX = 100
 KEY_MARGIN_S = 3_600
 """A key is not trusted in the last hour of its life."""
+GIVEN_BACK = (Kind.REFUND_PENDING, Kind.REFUND_SUCCEEDED)
 DEFINITE = (Outcome.REFUSED, Outcome.NOT_FOUND, Outcome.GONE)
 
 
@@ -244,7 +245,8 @@ class Refunds:
             evidence = replace(said, facts=said.facts or (refused,))
             await self._done(row, evidence, "dead", asked)
             return True
-        await self._later(row, asked.reading.outcome.value, asked.reading.message, asked.status)
+        reading = asked.reading
+        await self._later(row, reading.outcome.value, reading.message, asked.status, reading.retry_after_s or 0)
         return False
 
     def _key_is_old(self, row: Outgoing, gate: Gateway) -> bool:
@@ -257,17 +259,22 @@ class Refunds:
         """The gateway may have forgotten the key: what it has given back to the payment says whether we are among it.
 
         Raises:
-            NoAnswer: not every page of it could be read; then nothing may be sent either.
+            NoAnswer: not all of it was listed, or could be read; then nothing may be sent either.
         """
         refund = await self._context.store.read(lambda tx: tx.money.refund(row.refund_id))
         assert refund is not None
         call: PreparedCall | None = gate.adapter.fetch_payment(refund.payment)
+        said_minor, listed = 0, dict[str, int]()
         for _ in range(PAGES_MAX):
-            if call is None:
+            if call is None and sum(listed.values()) >= said_minor:
                 return False
+            if call is None:
+                break
             asked = await self._desk.ask(gate, call)
             if asked.reading.outcome is not Outcome.OK:
                 break
+            said_minor = max(said_minor, asked.reading.given_back_minor or 0)
+            listed |= {f.object: f.amount_minor or 0 for f in asked.reading.facts if f.kind in GIVEN_BACK}
             ours = {f.target for f in asked.reading.facts if f.kind is Kind.REFUND_OF_OURS}
             evidence = evidence_of(row.call.gateway, asked, Source.FETCH, "refund")
             if row.refund_id in ours:
@@ -291,9 +298,10 @@ class Refunds:
 
         await self._context.store.write(write)
 
-    async def _later(self, row: Outgoing, outcome: str, message: str, status: int) -> None:
+    async def _later(self, row: Outgoing, outcome: str, message: str, status: int, wait_s: float = 0) -> None:
+        """Not before `wait_s` have passed, which the gateway asked for (`Retry-After`)."""
         now = self._context.now_ms()
-        pause = min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** min(row.tries, 10))
+        pause = min(RETRY_MAX_MS, max(round(wait_s * 1000), RETRY_FIRST_MS * 2 ** min(row.tries, 10)))
 
         def write(tx: Tx) -> None:
             tx.outbox.again(row.id, now + pause)

@@ -28,10 +28,13 @@ def next_look_ms(attempt: Attempt, now_ms: int) -> int:
     return now_ms + pause_ms(attempt, now_ms)
 
 
-def after_failed_look(attempt: Attempt, now_ms: int) -> Attempt:
-    """One more look without an answer: asked again soon, less and less often."""
+def after_failed_look(attempt: Attempt, now_ms: int, wait_ms: int = 0) -> Attempt:
+    """One more look without an answer: asked again soon, less and less often.
+
+    Not before `wait_ms` have passed, which the gateway asked for (`Retry-After`), up to the longest pause of ours.
+    """
     failed = attempt.looks_failed + 1
-    pause = min(FAILED_PAUSE_MAX_MS, ON_SCREEN_MS * 2 ** min(failed - 1, 10))
+    pause = min(FAILED_PAUSE_MAX_MS, max(wait_ms, ON_SCREEN_MS * 2 ** min(failed - 1, 10)))
     return replace(attempt, looks_failed=failed, look_due_at_ms=now_ms + pause)
 
 

@@ -59,11 +59,23 @@ def test_the_same_row_twice_is_one_fact() -> None:
     assert [fact.kind for fact in reading.facts].count(Kind.PAYMENT_CAPTURED) == 1
 
 
-def test_one_row_that_is_not_understood_spoils_the_page_and_says_which_word() -> None:
+def test_one_row_that_is_not_understood_is_named_and_hides_no_other() -> None:
     call = STRIPE.report(Part.PAYMENTS, FROM_MS, TO_MS)
-    reading = STRIPE.read(call, answer(listed(charge(), charge(id="ch_2", status="a_new_word"))))
+    odd = charge(id="ch_2", status="a_new_word")
+    reading = STRIPE.read(call, answer(listed(odd, charge(), more=True)))
+    assert reading.outcome is Outcome.OK
+    assert {fact.object for fact in reading.facts} == {"ch_1"}
+    (named,) = reading.odd
+    assert named.startswith("ch_2: ")
+    assert "a_new_word" in named
+    assert reading.next is not None
+    assert "starting_after=ch_1" in reading.next.path
+
+
+def test_a_row_without_an_id_spoils_the_page_since_nobody_knows_where_the_next_begins() -> None:
+    call = STRIPE.report(Part.PAYMENTS, FROM_MS, TO_MS)
+    reading = STRIPE.read(call, answer(listed(charge(), charge(id=None), more=True)))
     assert (reading.outcome, reading.facts, reading.next) == (Outcome.UNKNOWN, (), None)
-    assert "a_new_word" in reading.message
 
 
 def test_refunds_bring_their_charges_mode_and_reference() -> None:

@@ -155,7 +155,7 @@ async def test_an_answer_after_an_end_that_was_taken_for_unsent_is_closed(shop: 
     row = shop.till.database.read_now(lambda tx: tx.outbox.of_attempt(attempt.id, "create"))
     assert row is not None
     gate = await shop.till.desk.get(shop.gateway)
-    asked, info = await find_link(shop.till.desk, gate, attempt)
+    asked, info = await find_link(shop.till.desk, gate, attempt, now_ms=shop.clock.now_ms())
     assert info is not None
     ended = replace(attempt, link_id="", url="", fenced_at_ms=1, fence_kind="absent", look_due_at_ms=None)
 

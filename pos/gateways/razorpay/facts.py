@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pos.domain.errors import BadInput
 from pos.domain.money import parse_major
@@ -93,6 +93,7 @@ class Teller(NamedTuple):
         else:
             kind = {
                 "created": Kind.PAYMENT_PENDING,
+                "pending": Kind.PAYMENT_PENDING,
                 "authorized": Kind.PAYMENT_AUTHORIZED,
                 "captured": Kind.PAYMENT_CAPTURED,
                 "failed": Kind.PAYMENT_FAILED,
@@ -166,6 +167,7 @@ def qr_info(code: QrCode) -> LinkInfo:
         expires_at_ms=code.close_by * 1000 if code.close_by else None,
         amount_minor=code.payment_amount if code.fixed_amount else None,
         currency="INR",
+        collect="upi",
     )
 
 
@@ -183,10 +185,12 @@ def _upi_text(code: QrCode) -> str:
     if not text or not code.fixed_amount or code.usage != "single_use":
         return ""
     parts = urlsplit(text)
-    fields = parse_qs(parts.query)
-    if (parts.scheme, parts.netloc) != ("upi", "pay") or any(len(values) != 1 for values in fields.values()):
+    pairs = parse_qsl(parts.query, keep_blank_values=True)
+    said = {name.lower(): value for name, value in pairs}
+    if (parts.scheme, parts.netloc) != ("upi", "pay") or len(said) != len(pairs):
         raise NotUnderstood(f"{code.id} carries no UPI text")
-    said = {name: values[0] for name, values in fields.items()}
+    if "mam" in said:  # the least that may be paid: the amount could then be changed
+        raise NotUnderstood(f"{code.id} lets the customer choose the amount")
     if said.get("cu", "INR") != "INR" or not _PAYEE.fullmatch(said.get("pa", "")):
         raise NotUnderstood(f"{code.id} names another currency, or no payee")
     try:

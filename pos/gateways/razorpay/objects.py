@@ -22,7 +22,8 @@ Notes = dict[str, Any] | list[Any] | None
 """An object of texts; where there are none Razorpay writes an empty list."""
 
 LinkStatus = Literal["created", "partially_paid", "paid", "expired", "cancelled"]
-PaymentStatus = Literal["created", "authorized", "captured", "refunded", "failed"]
+PaymentStatus = Literal["created", "pending", "authorized", "captured", "refunded", "failed"]
+"""`pending` is cash on delivery of a web shop on the same account (webhooks, "payment.pending")."""
 RefundStatus = Literal["pending", "processed", "failed"]
 DisputeStatus = Literal["open", "under_review", "won", "lost", "closed"]
 

@@ -29,6 +29,7 @@ from pos.gateways.base import (
     decode,
     parameters,
     plain,
+    understood,
     with_query,
 )
 from pos.gateways.razorpay import refusals, requests
@@ -199,7 +200,10 @@ def _tries(teller: Teller, call: PreparedCall, body: bytes) -> Reading:
 
 
 def _found(teller: Teller, call: PreparedCall, body: bytes) -> Reading:
-    """Links with exactly our reference; where there is none, UPI codes of the window that carry it."""
+    """Links with exactly our reference; where there is none, UPI codes of the window that carry it.
+
+    Codes that are none of ours need not make sense.
+    """
     wanted = _told(call)
     if _path(call) == requests.LINKS:
         links = [decode(row, PaymentLink) for row in decode(body, LinkPage).payment_links]
@@ -208,19 +212,15 @@ def _found(teller: Teller, call: PreparedCall, body: bytes) -> Reading:
         facts = [teller.link(info, link.created_at) for info, link in zip(infos, ours, strict=True)]
         return _done(facts, links=tuple(infos), rows=len(links), next=None if ours else requests.find_qr(wanted))
     page = decode(body, Page)
-    codes = [code for code in map(_code, page.items) if code is not None]
-    infos = [info for info in map(qr_info, codes) if info.reference == wanted["reference"]]
-    made = {code.id: code.created_at for code in codes}
-    facts = [teller.link(info, made[info.id]) for info in infos]
+    heads = [decode(row, CodeHead) for row in page.items]
+    codes = [
+        decode(row, QrCode)
+        for row, head in zip(page.items, heads, strict=True)
+        if note(head.notes, REFERENCE) == wanted["reference"]
+    ]
+    infos = [qr_info(code) for code in codes]
+    facts = [teller.link(info, code.created_at) for info, code in zip(infos, codes, strict=True)]
     return _done(facts, links=tuple(infos), rows=len(page.items), next=_next_page(call, page))
-
-
-def _code(row: bytes) -> QrCode | None:
-    """A row of the shop's UPI codes; those that are none of ours need not make sense."""
-    try:
-        return decode(row, QrCode)
-    except NotUnderstood:
-        return None
 
 
 # --- payments and refunds ------------------------------------------------------------------------------------------
@@ -239,7 +239,7 @@ def _payment(teller: Teller, call: PreparedCall, body: bytes) -> Reading:
     payment = decode(body, Payment)
     _same(payment.id, path.rpartition("/")[2])
     more = requests.links_of_payment(payment.id, payment.order_id or "")
-    return _done(teller.payment(payment), rows=1, next=more)
+    return _done(teller.payment(payment), rows=1, next=more, given_back_minor=payment.amount_refunded)
 
 
 def _links_of(teller: Teller, call: PreparedCall, body: bytes) -> Reading:
@@ -297,6 +297,8 @@ def _given_back(teller: Teller, call: PreparedCall, body: bytes) -> Reading:
     payment = _path(call).removesuffix("/refunds").rpartition("/")[2]
     for refund in refunds:
         _same(refund.payment_id, payment)
+    if page.count > len(refunds):
+        raise NotUnderstood("the page lacks refunds that it counts")
     later = call.key.split()
     if len(refunds) >= requests.PAGE_ROWS:
         skip = int(parameters(call.path)["skip"]) + len({refund.id for refund in refunds})
@@ -363,12 +365,12 @@ def _reported(teller: Teller, call: PreparedCall, body: bytes) -> Reading:
     path = _path(call)
     if path == requests.RECON:
         return _settled(teller, call, page)
-    facts = [fact for row in page.items for fact in _ROWS[path](teller, row)]
     row_ids = [decode(row, Head).id for row in page.items]
+    facts, odd = understood(zip(row_ids, page.items, strict=True), lambda row: _ROWS[path](teller, row))
     for again in _told(call).get("tail", "").split():  # asked for twice on purpose
         if again in row_ids:
             row_ids.remove(again)
-    return _done(facts, rows=len(page.items), row_ids=tuple(row_ids), next=_next_page(call, page))
+    return _done(facts, rows=len(page.items), row_ids=tuple(row_ids), odd=odd, next=_next_page(call, page))
 
 
 def _settled(teller: Teller, call: PreparedCall, page: Page) -> Reading:

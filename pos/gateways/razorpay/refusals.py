@@ -34,8 +34,8 @@ def _outcome(operation: Operation, status: int, error: Error) -> Outcome:
     said = (error.description or "").lower()
     if status == 401:
         return Outcome.UNAUTHORIZED
-    if status == 409:
-        return Outcome.BUSY
+    if status == 409:  # without a key nobody can say whether the call that is in progress is this one
+        return Outcome.UNKNOWN if operation is Operation.CREATE else Outcome.BUSY
     if error.code != "BAD_REQUEST_ERROR" or status == 408:
         return Outcome.UNKNOWN
     if _KEY_REUSED in said:

@@ -90,6 +90,7 @@ class Charge(Struct):
     status: ChargeStatus
     payment_intent: Id | PaymentIntent | None
     disputed: bool = False
+    amount_refunded: Amount = 0
     refunds: RefundList | None = None
     balance_transaction: Id | BalanceTransaction | None = None
     failure_balance_transaction: Any = None
@@ -126,6 +127,12 @@ class Session(Struct):
     expires_at: Time | None = None
     client_reference_id: str | None = None
     url: str | None = None
+
+
+class Head(Struct):
+    """Just enough of any row to page by."""
+
+    id: Id
 
 
 class SessionHead(Struct):

@@ -20,14 +20,17 @@ from pos.gateways.base import (
     decode,
     parameters,
     plain,
+    understood,
 )
 from pos.gateways.stripe import refusals, requests
+from pos.gateways.stripe.amounts import from_stripe
 from pos.gateways.stripe.facts import Teller, link_info, mode_of
 from pos.gateways.stripe.objects import (
     Account,
     BalanceTransaction,
     Charge,
     Dispute,
+    Head,
     Page,
     PaymentIntent,
     Payout,
@@ -139,7 +142,9 @@ def _payment(teller: Teller, call: PreparedCall, body: bytes) -> Reading:
     charge = decode(body, Charge)
     _same(charge.id, call.path.partition("?")[0])
     facts = teller.charge(charge, voided=_cancelled(charge))
-    return _done(facts, rows=1, next=_more(Operation.FETCH_PAYMENT, charge), mode=mode_of(charge.livemode))
+    back, _ = from_stripe(charge.amount_refunded, charge.currency)
+    more, mode = _more(Operation.FETCH_PAYMENT, charge), mode_of(charge.livemode)
+    return _done(facts, rows=1, next=more, mode=mode, given_back_minor=back)
 
 
 def _cancelled(charge: Charge) -> bool:
@@ -243,8 +248,9 @@ def _reported(teller: Teller, call: PreparedCall, body: bytes) -> Reading:
         return _payouts(call, page)
     if path == requests.BALANCE:
         return _payout_lines(teller, call, page)
-    ids, facts = _rows(teller, path, page)
-    return _done(facts, rows=len(ids), row_ids=tuple(ids), next=_next_page(call, page, ids))
+    ids = [decode(row, Head).id for row in page.data]
+    facts, odd = understood(zip(ids, page.data, strict=True), lambda row: _ROWS[path](teller, row)[1])
+    return _done(facts, rows=len(ids), row_ids=tuple(ids), odd=odd, next=_next_page(call, page, ids))
 
 
 def _payouts(call: PreparedCall, page: Page) -> Reading:
