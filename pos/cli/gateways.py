@@ -78,9 +78,10 @@ def show(name: str, as_json: bool) -> None:
 @click.option("--mode", type=click.Choice(["test", "live"]), required=True, help="Play money, or real money.")
 @click.option("--api-base", default="", metavar="URL", help="Another server of the same interface; test mode only.")
 @click.option("--qr", default="", metavar="WAY", help="What the code carries: auto, gateway, relay, or upi.")
+@click.option("--other-account", is_flag=True, help="The keys are meant to be of another account than before.")
 @as_option
 @json_option
-def add(name: str, mode: str, api_base: str, qr: str, actor: str, as_json: bool) -> None:
+def add(name: str, mode: str, api_base: str, qr: str, other_account: bool, actor: str, as_json: bool) -> None:
     """Set a gateway up, or replace its keys. They are tried before they are kept.
 
     One key a line on standard input, in the order that `pos gateways show NAME` lists them; on a terminal they are
@@ -94,7 +95,7 @@ def add(name: str, mode: str, api_base: str, qr: str, actor: str, as_json: bool)
 
     async def work(till: Till) -> None:
         card = await till.setup.card(name)
-        keys = NewKeys(name, mode, _keys(card), api_base.rstrip("/"), qr)
+        keys = NewKeys(name, mode, _keys(card), api_base.rstrip("/"), qr, other_account)
         done = await till.setup.add(keys, actor=actor)
         if as_json:
             say_json(card_json(done))

@@ -6,6 +6,7 @@
     │   └── NotAllowed      this person may not, or not in this state
     │       └── SecondNeeded    not alone: another manager has to agree
     ├── Refused             the books or the outcome say no (declined, not fenced, does not verify); exit status 1
+    │   └── OtherAccount    keys of another account than before
     ├── OutcomeUnknown      asked, no answer yet; nothing is lost; exit status 3
     ├── Unreachable         provably not sent, or nobody there; exit status 4
     └── Broken              our fault, or the machine's: disk full, newer database, failed integrity; exit status 1
@@ -51,6 +52,10 @@ class SecondNeeded(NotAllowed):
 
 class Refused(PosError):
     exit_status = 1
+
+
+class OtherAccount(Refused):
+    """Keys of another account than the books know: whoever means it says so and does it again."""
 
 
 class OutcomeUnknown(PosError):

@@ -18,7 +18,8 @@ from pos.sandbox.records import Intent, Link
 
 SOONEST_EXPIRY_S = 15 * 60
 LATEST_EXPIRY_S = 183 * 24 * 3600  # six months
-SOONEST_CLOSE_S = 2 * 60
+SOONEST_CLOSE_S, LATEST_CLOSE_S = 15 * 60, 45 * 86_400
+"""Of a single-use code: Razorpay's API reference, "Fetch a QR Code with ID", `close_by`."""
 NEVER_S = 10 * 365 * 24 * 3600  # nothing in a sandbox lives as long
 LEAST_INR_MINOR = 100
 LONGEST_REFERENCE = 40  # characters; of a receipt too
@@ -105,13 +106,15 @@ def create_code(books: Books, params: Params) -> Link:
     amount_minor, _ = _amount(params, "payment_amount")
     close_by = params.integer("close_by")
     if close_by is not None and close_by < books.now + SOONEST_CLOSE_S:
-        raise params.wrong("close_by", "close_by should be at least 2 minutes after current time")
+        raise params.wrong("close_by", "close_by should be at least 15 minutes after current time")
+    if close_by is not None and close_by > books.now + LATEST_CLOSE_S:
+        raise params.wrong("close_by", "close_by should be at most 45 days after current time")
     name, description = params.text("name"), params.text("description", most=LONGEST_DESCRIPTION)
     order = LinkOrder(
         amount_minor=amount_minor,
         currency="inr",
         title=description or name or "Payment",
-        expires_at=close_by or books.now + NEVER_S,
+        expires_at=close_by or books.now + LATEST_CLOSE_S,
         success_url="",
         metadata=params.notes(),
         details={"name": name, "description": description, "close_by": close_by, "methods": ["upi"]},

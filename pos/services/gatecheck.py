@@ -11,6 +11,7 @@ from pos.domain.store_port import Tx
 from pos.services.context import Context
 from pos.services.desk import Desk, Enrolled, check_introduction
 from pos.services.queries import RelayHealth
+from pos.services.setup_ports import HookAddresses
 from pos.services.setup_views import Check, Tested
 from pos.words.gateways import Able, Connection
 
@@ -28,13 +29,16 @@ class Heard:
     problem: PosError | None
     before: Account | None
     webhook_ms: int | None
+    lacks: tuple[str, ...] = ()
+    """Ways to collect that the account does not have, where all of the answer came."""
 
 
 class GateCheck:
-    def __init__(self, context: Context, desk: Desk, relay: RelayHealth) -> None:
+    def __init__(self, context: Context, desk: Desk, relay: RelayHealth, doors: HookAddresses | None = None) -> None:
         self._context = context
         self._desk = desk
         self._relay = relay
+        self._doors = doors
 
     async def test(self, name: str) -> Tested:
         """Ask over a new connection, so that address and certificate are really tried.
@@ -51,7 +55,8 @@ class GateCheck:
             _keys(entry, heard),
             self._account(entry, heard),
             _clocks(heard, self._context.now_ms()),
-            self._webhook(heard),
+            *_codes(entry, heard),
+            await self._webhook(heard),
         )
         return Tested(name, self._context.now_ms(), checks)
 
@@ -60,17 +65,21 @@ class GateCheck:
             return tx.shop.account(entry.name), tx.facts.last_webhook_ms(entry.name)
 
         before, webhook = await self._context.store.read(read)
-        started_s, asked, problem = self._context.clock.monotonic_s(), None, None
+        started_s, asked, problem, lacks = self._context.clock.monotonic_s(), None, None, tuple[str, ...]()
+        took_s = 0.0
         try:
             gateway = entry.connect("")
             try:
                 asked = await self._desk.ask(gateway, gateway.adapter.whoami())
+                took_s = self._context.clock.monotonic_s() - started_s
+                more = asked.reading.next
+                if more is not None and entry.collect in entry.capabilities.collects[1:]:
+                    lacks = (await self._desk.ask(gateway, more)).reading.lacks
             finally:
                 await gateway.close()
         except PosError as error:
             problem = error
-        took = round((self._context.clock.monotonic_s() - started_s) * 1000)
-        return Heard(took, asked, problem, before, webhook)
+        return Heard(round(took_s * 1000), asked, problem, before, webhook, lacks)
 
     def _account(self, entry: Enrolled, heard: Heard) -> Check:
         if heard.asked is None or _refusal(entry, heard.asked) is not None:
@@ -82,11 +91,13 @@ class GateCheck:
             return Check("account", "bad", Connection.OTHER_ACCOUNT, named, f"{before.account} -> {named}")
         return Check("account", "ok", Connection.RIGHT_ACCOUNT.format(account=named), currency)
 
-    def _webhook(self, heard: Heard) -> Check:
+    async def _webhook(self, heard: Heard) -> Check:
+        """A command has no stream of the relay's: there the relay is asked."""
         shop, now = self._context.shop, self._context.now_ms()
         if not shop.relay_url:
             return Check("webhook", "none", Connection.NO_RELAY)
-        if self._relay.word(True, now) != "ok":
+        streaming = self._relay.word(True, now) == "ok"
+        if not streaming and (self._doors is None or await self._doors.addresses() is None):
             return Check("webhook", "bad", Connection.RELAY_DOWN, hint=shop.relay_url)
         if heard.webhook_ms is None:
             return Check("webhook", "none", Connection.NO_WEBHOOK)
@@ -113,6 +124,17 @@ def _keys(entry: Enrolled, heard: Heard) -> Check:
         title = Connection.KEYS_NOT_SENT if heard.problem else Connection.KEYS_REFUSED
         return Check("keys", "bad", title, hint=str(problem))
     return Check("keys", "ok", Connection.KEYS_LIVE if entry.mode == "live" else Connection.KEYS_TEST)
+
+
+def _codes(entry: Enrolled, heard: Heard) -> tuple[Check, ...]:
+    """Whether the account makes the codes that the settings want; nothing where any account does."""
+    if entry.collect not in entry.capabilities.collects[1:]:
+        return ()
+    if heard.asked is None or heard.problem is not None or _refusal(entry, heard.asked) is not None:
+        return (Check("codes", "none", Connection.UPI_CODES, Connection.NOT_LOOKED_AT),)
+    if entry.collect in heard.lacks:
+        return (Check("codes", "bad", Connection.NO_UPI_CODES, hint=Connection.NO_UPI_HINT),)
+    return (Check("codes", "none", Connection.UPI_CODES, Connection.FIRST_TELLS),)  # a list proves no right to make one
 
 
 def _refusal(entry: Enrolled, asked: Asked) -> PosError | None:

@@ -12,17 +12,17 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pos.domain.errors import BadInput, NotFound, PosError, Refused
+from pos.domain.errors import BadInput, NotFound, OtherAccount, PosError, Refused
 from pos.domain.rows import Account
 from pos.domain.store_port import Tx
 from pos.services.bookmode import mode_with
 from pos.services.bus import GatewaysChanged
 from pos.services.context import Context
-from pos.services.desk import Desk, Enrolled
+from pos.services.desk import Desk, Enrolled, Health
 from pos.services.people import People
 from pos.services.setup_cards import Cards, full_name
 from pos.services.setup_ports import Changes, Entry, GatewaySettingsFile, GatewayShelf, KeySafe
@@ -73,7 +73,10 @@ class GatewaySetup:
             NotAllowed: the actor may not.
             BadInput: a key that cannot be, of the other mode, or meant for another server; books of the other mode.
             Refused: the gateway does not accept it, or something there is not settled yet.
+            OtherAccount: the keys are another account's, and `keys.other_account` does not say that this is meant.
             NotSent, OutcomeUnknown: the gateway cannot be reached, or does not say. Nothing is kept then.
+
+        Cancelled while the gateway is asked, nothing is kept; once it is being kept, it is kept whole.
         """
         self._people.allow(ACTION, actor)
         async with self._one:
@@ -82,12 +85,20 @@ class GatewaySetup:
             values = await asyncio.to_thread(self._values, keys)
             candidate = self._shelf.enrolled(entry, values)
             before = await self._context.store.read(lambda tx: tx.shop.account(entry.name))
-            account = await self._desk.meet(candidate)
+            health = Health()
+            account = await self._desk.meet(candidate, health)
             if before is not None and (before.account, before.mode) != (account.account, account.mode):
                 await self._check_settled(entry.name, f"the keys of {candidate.title} are changed to another account")
-            await self._keep(keys, entry, old)
-            await self._record(account, entry, values, actor)
-            await self._enrol()
+                if not keys.other_account:
+                    raise _other_account(candidate.title, before, account)
+
+            async def keep() -> None:
+                await self._keep(keys, entry, old)
+                await self._record(account, entry, values, actor)
+                await self._enrol()
+                self._desk.health[entry.name] = health  # it was asked just now
+
+            await _whole(keep())
         return await self.card(keys.gateway)
 
     async def _wanted(self, keys: NewKeys) -> tuple[Entry, Entry | None]:
@@ -303,6 +314,23 @@ class GatewaySetup:
         self._desk.enrol(entries)
         self._context.shop = replace(self._context.shop, test_mode=mode != "live")
         self._context.bus.publish(GatewaysChanged(tuple(self._desk.names())))
+
+
+async def _whole(work: Coroutine[Any, Any, None]) -> None:
+    """Run to the end, whoever stops waiting for it."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
+
+
+def _other_account(title: str, before: Account, now: Account) -> OtherAccount:
+    return OtherAccount(
+        f"These keys are of another {title} account: {now.account}, not {before.account}.",
+        f"What was paid at {before.account} is not looked at with them. Give them once more if that is meant.",
+    )
 
 
 def _print(values: Mapping[str, str]) -> str:

@@ -139,13 +139,17 @@ class HookView:
 
 @dataclass(frozen=True, slots=True)
 class NewKeys:
-    """What somebody typed to set a gateway up. `secrets` by the names in `Capabilities.secrets`; "" = as it was."""
+    """What somebody typed to set a gateway up. `secrets` by the names in `Capabilities.secrets`; "" = as it was.
+
+    `other_account`: it is meant that they are of another account than before.
+    """
 
     gateway: str
     mode: str
     secrets: dict[str, str]
     api_base: str = ""
     qr: str = ""
+    other_account: bool = False
 
     def __repr__(self) -> str:
         return f"NewKeys({self.gateway}, {self.mode})"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QAction, QKeySequence
 
 if TYPE_CHECKING:
@@ -19,7 +19,12 @@ Enabled = Callable[[], bool]
 
 
 class Commands(QObject):
-    """One QAction per command. `keys` overrides the usual keys by command id ("pay.qr": "F11"): keys can be changed."""
+    """One QAction per command. `keys` overrides the usual keys by command id ("pay.qr": "F11"): keys can be changed.
+
+    `used(name)` before a command runs.
+    """
+
+    used = Signal(str)
 
     def __init__(self, window: QWidget, keys: Mapping[str, str] | None = None) -> None:
         super().__init__(window)
@@ -41,7 +46,7 @@ class Commands(QObject):
         action.setShortcuts([QKeySequence(key) for key in self._keys.get(name, keys).split()])
         action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
         action.setAutoRepeat(False)
-        action.triggered.connect(lambda: run())
+        action.triggered.connect(lambda: self._use(name, run))
         self._window.addAction(action)
         self._actions[name] = action
         if enabled is not None:
@@ -49,6 +54,10 @@ class Commands(QObject):
         if listed:
             self.listed.append(action)
         return action
+
+    def _use(self, name: str, run: Run) -> None:
+        self.used.emit(name)
+        run()
 
     def remove(self, name: str) -> None:
         """Forget a command and free its key."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from pos.domain.order import Life
+from pos.domain.payment import LIVE
 from pos.domain.status import Shown
 from pos.words.sell import Cash
 
@@ -53,10 +54,14 @@ _BY_WORD = {
 }
 
 
-def _own_gateway(view: OrderView) -> str:
-    """That of the plan's next part, else of the order's attempt, else ""."""
-    planned = view.next_share.gateway if view.next_share is not None else ""
-    return planned or (view.attempt.gateway if view.attempt is not None else "")
+def _own_gateway(view: OrderView) -> tuple[str, bool]:
+    """That of the plan's next part, else of the order's attempt, else ""; and whether it must be that one.
+
+    A link that is over binds nobody: where its gateway does not answer, the next one takes the order.
+    """
+    if view.next_share is not None and view.next_share.gateway:
+        return view.next_share.gateway, True
+    return (view.attempt.gateway, view.attempt.phase in LIVE) if view.attempt is not None else ("", False)
 
 
 def ask_minor(counter: Counter) -> int:
@@ -145,9 +150,9 @@ class Counter(QObject):
     def default_gateway(self) -> GatewayChoice | None:
         """The gateway of F12: the order's own while it has one, else the first that is enabled and answers."""
         choices = [choice for choice in self.till.queries.gateways() if choice.enabled]
-        own = _own_gateway(self.view) if self.view is not None else ""
+        own, bound = _own_gateway(self.view) if self.view is not None else ("", False)
         for choice in choices:
-            if choice.name == own:
+            if choice.name == own and (bound or not choice.down):
                 return choice
         return next((choice for choice in choices if not choice.down), choices[0] if choices else None)
 

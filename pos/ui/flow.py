@@ -15,6 +15,7 @@ from pos.words.sell import Quantity, Sell
 from pos.words.shell import Banner
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Coroutine
 
     from pos.domain.catalogue import Product
@@ -213,7 +214,11 @@ class Flow(QObject):
 
     def hold_or_recall(self) -> None:
         """Hold what is rung up; with an empty cart show what is held."""
-        if self.counter.basket.lines and self.counter.stage is Stage.RINGING:
+        placed = self.counter.view
+        if placed is not None and self.counter.stage is Stage.RINGING:  # asked for a link once: it has its number
+            self.next_customer()
+            self.noted.emit(Sell.LEFT_UNPAID.format(number=placed.number))
+        elif self.counter.basket.lines and self.counter.stage is Stage.RINGING:
             self.counter.hold()
         else:
             self.open("held")
@@ -233,6 +238,6 @@ class Flow(QObject):
         """A service's answer for a screen; errors go to the banner."""
         self._tasks.start(self, work, then, self.failed.emit)
 
-    def ask(self, work: Coroutine[Any, Any, Any], then: Any, wrong: Any) -> None:
+    def ask(self, work: Coroutine[Any, Any, Any], then: Any, wrong: Any) -> asyncio.Task[Any]:
         """As `start`, where a failure changes what is shown."""
-        self._tasks.start(self, work, then, wrong)
+        return self._tasks.start(self, work, then, wrong)

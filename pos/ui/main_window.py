@@ -145,6 +145,7 @@ class MainWindow(QMainWindow):
         self.kit.tasks.failed.connect(self.show_error)
         counter.turned_paid.connect(lambda: self.desk.play("paid"))
         counter.turned_unknown.connect(lambda: self.desk.play("unknown"))
+        self.commands.used.connect(self.banner.on_command)
         self.rail.chosen.connect(flow.go)
         self.top.tray_wanted.connect(self.commands["tray"].trigger)
         self.selling.tray_changed.connect(self.top.set_tray)
@@ -223,15 +224,16 @@ class MainWindow(QMainWindow):
         return panel is not None and panel.can_confirm
 
     def confirm(self) -> None:
-        panel = self.panels.form(self.flow.overlay)
-        if panel is not None:
+        if (panel := self.panels.form(self.flow.overlay)) is not None:
             panel.confirm()
 
     def back(self) -> None:
-        if self.flow.overlay:
+        """What Esc stands on: the banner first, where there is one."""
+        if not self.banner.isHidden():
+            self.banner.clear()
+        elif self.flow.overlay:
             self.flow.close()
         else:
-            self.banner.clear()
             self.workspace.focus_left()
 
     def toggle_display(self) -> None:
@@ -243,8 +245,7 @@ class MainWindow(QMainWindow):
 
         self.display = self.display or CustomerDisplay(self.kit, self.shop, self.flow.counter)
         screens = QApplication.screens()
-        other = next((screen for screen in screens if screen is not self.screen()), None)
-        if other is not None:
+        if (other := next((screen for screen in screens if screen is not self.screen()), None)) is not None:
             self.display.setGeometry(other.geometry())
             self.display.showFullScreen()
         else:
@@ -258,6 +259,8 @@ class MainWindow(QMainWindow):
         if not self.whole and flow.left != "sell":
             return  # the panel asked for is being made; `complete` arranges again
         entered = flow.left != self.workspace.left_name
+        if entered:
+            self.banner.give_room_back()
         if entered and flow.overlay:
             self.panels.open(flow)
             self.setup.prepare(flow.overlay)
@@ -273,8 +276,7 @@ class MainWindow(QMainWindow):
     def _on_gateways(self) -> None:
         """Other gateways than before: F12 and the palette know them at once."""
         register_gateways(self)
-        if self.flow.left == "manage" and self.flow.section == "gateways":
-            self.setup.load()
+        self.setup.follow()
         self.lights.read()
         self.arrange()
 
@@ -299,8 +301,8 @@ class MainWindow(QMainWindow):
             self.history.load()
         elif panel == "day" and self.closing.view is None:
             self.closing.open()
-        elif panel == "manage" and self.flow.section == "gateways":
-            self.setup.enter()
+        elif panel == "manage":
+            self.setup.entered()
         elif panel == "held":
             self.selling.count_held()
 
@@ -311,9 +313,8 @@ class MainWindow(QMainWindow):
         self.kit.tasks.start(self, qr.encode_away(text))
 
     def _on_row(self, row: OrderRow) -> None:
-        now = self.kit.now_ms()
         self.flow.counter.on_row(row)
-        self.selling.on_row(row, now)
+        self.selling.on_row(row, self.kit.now_ms())
         if self.flow.page == "orders":
             self.history.on_row(row)
         self.lights.read_soon()
@@ -341,12 +342,11 @@ class MainWindow(QMainWindow):
         self.flow.counter.open(order_id)
 
     def _letters_go_to(self) -> QWidget | None:
-        """Letters typed where no field has the focus are meant for the scan field, while it is there."""
+        """Letters typed where no field has the focus are the scan field's, while it is there."""
         return self.panels.sell.scan if self.workspace.left_name == "sell" else None
 
     def _ticked(self) -> None:
-        now = self.kit.now_ms()
         self.top.tick()
-        self.selling.tick(now)
+        self.selling.tick(self.kit.now_ms())
         if self.whole:
             self.history.tick()

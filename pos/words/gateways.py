@@ -30,6 +30,9 @@ class Gateways:
     NO_ACCOUNT = Text("{host} · not asked yet who we are")
     EARLIER = Text("Use first")
     DETAIL = Text("Keys, connection and choices")
+    SWITCHED_ON = Text("{gateway} takes payments.")
+    SWITCHED_OFF_NOTE = Text("{gateway} takes no payments any more.")
+    UNANSWERED = Text("{late} of {n} unanswered")
 
 
 class Keys:
@@ -107,6 +110,10 @@ class Connection:
     CLOCKS = Text("Clocks agree within")
     CLOCKS_APART = Text("Clocks are apart by")
     CLOCKS_UNKNOWN = Text("Clocks, not told")
+    UPI_CODES = Text("UPI codes")
+    FIRST_TELLS = Text("the first one tells")
+    NO_UPI_CODES = Text("No UPI codes on this account")
+    NO_UPI_HINT = Text("The gateway’s support switches them on. Until then let the code carry its link.")
     WEBHOOK = Text("Webhook through the relay")
     NO_RELAY = Text("No relay, the till asks by itself")
     NO_WEBHOOK = Text("No webhook has come yet")

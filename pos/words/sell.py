@@ -14,6 +14,7 @@ class Sell:
     PRODUCTS = Text("Products")
     CATEGORIES = Text("Categories")
     NOTHING_FOUND = Text("Nothing found for “{text}”. Check the spelling, or scan the code.")
+    LEFT_UNPAID = Text("Order {number} is unpaid. It stands in Orders.")
     NO_GATEWAY = Text("No payment gateway is set up.")
     NO_GATEWAY_HINT = Text("Take cash, or name a gateway in the settings.")
     STEPS_IN = Text("{first} does not answer: this link is made by {other}.")

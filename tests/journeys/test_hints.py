@@ -42,6 +42,8 @@ def test_the_address_to_paste_at_a_gateway_is_the_door_its_webhooks_use(street: 
         strange = httpx.post(shown["webhook_url"] + "x", json={}, trust_env=False)
         assert (unsigned.status_code, strange.status_code) == (401, 404)
         assert shown["webhook_url"] in street.pos("gateways", "show", name).out
+        tested = street.does("gateways", "test", name)
+        assert not [check for check in tested["checks"] if check["state"] == "bad"], "no stream, and yet a relay"
 
 
 def test_every_webhook_twice_and_in_reverse_changes_nothing(street: Street) -> None:

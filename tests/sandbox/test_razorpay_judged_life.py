@@ -132,7 +132,7 @@ def test_a_refund_with_a_key_happens_once(rzp_judge: RazorpayShop) -> None:
 
 def test_a_qr_code_is_scanned_and_closes(rzp_judge: RazorpayShop) -> None:
     api = rzp_judge.client
-    code = rzp_judge.code(1234, notes={"order": "o1"}, close_by=int(time.time()) + 600)
+    code = rzp_judge.code(1234, notes={"order": "o1"}, close_by=int(time.time()) + 1_000)
     assert (code["status"], code["close_reason"], code["payments_count_received"]) == ("active", None, 0)
     assert rzp_judge.scan(code) == "paid"
     paid = api.qrcode.fetch(code["id"])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -14,10 +16,21 @@ from pos.app.clock import SystemIds
 from pos.app.secrets import ChainedSecrets, EnvironmentSecrets, KeyringSecrets, Vault
 from pos.app.wiring import Outside, Till, open_till
 from pos.domain.basket import Line
-from pos.domain.errors import BadInput, NotAllowed, NotFound, OutcomeUnknown, PosError, Refused, Unreachable
+from pos.domain.errors import (
+    BadInput,
+    NotAllowed,
+    NotFound,
+    OtherAccount,
+    OutcomeUnknown,
+    PosError,
+    Refused,
+    Unreachable,
+)
+from pos.domain.ports import Answer, PreparedCall
 from pos.domain.rows import Person
 from pos.domain.shown import Shown
 from pos.domain.store_port import Hint
+from pos.gateways.http import HttpGateway
 from pos.services.bus import Event, GatewaysChanged
 from pos.services.people import People
 from pos.services.setup_views import Check, HookView, NewKeys, SafeView
@@ -145,7 +158,7 @@ async def test_keys_that_are_refused_say_nothing_of_the_gateway_in_use(new: NewS
     with pytest.raises(Refused):
         await new.add()
     health = new.till.desk.health["stripe"]
-    assert (health.word, health.unauthorized, health.asked) == ("ok", False, 1)
+    assert (health.word, health.unauthorized, health.asked) == ("ok", False, 2)
     assert (await new.till.queries.status()).gateway == "ok"
 
 
@@ -166,10 +179,53 @@ async def test_keys_of_another_account_wait_until_everything_there_is_settled(ne
         await new.add(stripe_key(new.bank))
     assert "1 link" in caught.value.title
     await new.till.checkout.cancel(view.order_id, reason="test", actor="Owner")
-    await new.add(other := stripe_key(new.bank))
+    first, other = new.secrets.values["gateways.stripe.secret_key"], stripe_key(new.bank)
+    with pytest.raises(OtherAccount) as asked:
+        await new.add(other)
+    assert "acct_" in asked.value.title
+    assert new.secrets.values["gateways.stripe.secret_key"] == first, "nothing is kept before somebody means it"
+    await new.till.setup.add(replace(new.keys(other), other_account=True), actor="Owner")
     assert new.secrets.values["gateways.stripe.secret_key"] == other
     again = await new.till.checkout.sell([_tea()], "stripe")
     assert again.shown is Shown.WAITING
+
+
+async def test_whoever_goes_back_while_the_gateway_is_asked_has_kept_nothing(new: NewShop) -> None:
+    new.bank.fault("account.fetch", "delay", 1, delay_s=5.0)
+    trying = asyncio.ensure_future(new.till.setup.add(new.keys(), actor="Owner"))
+    while not new.till.setup._one.locked():
+        await asyncio.sleep(0)
+    trying.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await trying
+    assert new.secrets.values == {}
+    assert "stripe" not in new.text
+    await new.add()
+    assert (await new.till.setup.card("stripe")).takes_payments
+
+
+async def test_what_is_being_kept_is_kept_whole_whoever_goes_back(new: NewShop) -> None:
+    """Keys without settings, or settings without keys, would be a gateway that can do neither."""
+    setup, record = new.till.setup, new.till.setup._record
+
+    async def and_back(*given: Any) -> None:
+        trying.cancel()
+        await record(*given)
+
+    setup._record = and_back  # type: ignore[method-assign]
+    trying = asyncio.ensure_future(setup.add(new.keys(), actor="Owner"))
+    with pytest.raises(asyncio.CancelledError):
+        await trying
+    card = await setup.card("stripe")
+    assert card.takes_payments
+    assert card.account
+
+
+async def test_the_trial_counts_as_an_answer_of_the_new_gateway(new: NewShop) -> None:
+    await new.add()
+    card = await new.till.setup.card("stripe")
+    assert (card.health, card.asked, card.timed_out) == ("ok", 1, 0)
+    assert card.median_ms is not None
 
 
 async def test_a_gateway_is_not_switched_off_or_removed_under_a_live_link(new: NewShop) -> None:
@@ -310,6 +366,35 @@ async def test_five_things_are_looked_at_and_measured(shop: Shop) -> None:
     health = shop.till.desk.health[shop.gateway]
     assert (health.asked, health.timed_out) == (1, 0)
     assert health.median_ms is not None
+
+
+@pytest.mark.parametrize("refused", [False, True])
+async def test_an_account_that_may_not_even_list_upi_codes_has_none(
+    bank: Bank, tmp_path: Path, refused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = open_shop(bank, tmp_path / "shop", "razorpay", qr={"razorpay": "upi"})
+    true = HttpGateway._exchange
+
+    async def exchange(gate: HttpGateway, call: PreparedCall, timeout_s: float) -> Answer:
+        if refused and "qr_codes" in call.path:
+            body = {"error": {"code": "BAD_REQUEST_ERROR", "description": "The requested URL was not found."}}
+            return Answer(400, (), json.dumps(body).encode())
+        return await true(gate, call, timeout_s)
+
+    monkeypatch.setattr(HttpGateway, "_exchange", exchange)
+    codes = next(c for c in (await shop.till.gatecheck.test("razorpay")).checks if c.key == "codes")
+    assert (codes.state, bool(codes.hint)) == (("bad", True) if refused else ("none", False))
+    await shop.till.close()
+
+
+async def test_no_answer_is_counted_whether_or_not_the_question_left(bank: Bank, tmp_path: Path) -> None:
+    shop = open_shop(bank, tmp_path / "shop")
+    (shop.home / "settings.toml").write_text('[gateways.stripe]\napi_base = "http://127.0.0.1:1"\n', encoding="utf-8")
+    await shop.till.setup.reload()
+    await shop.till.gatecheck.test("stripe")
+    card = await shop.till.setup.card("stripe")
+    assert (card.asked, card.timed_out) == (1, 1)
+    await shop.till.close()
 
 
 async def test_a_key_that_is_refused_is_no_tick(shop: Shop, bank: Bank) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from pos.domain.basket import Line, check_lines, totals
 from pos.domain.cash import GiveBack
 from pos.domain.catalogue import Product
-from pos.domain.errors import BadInput, NotAllowed, NotFound, PosError, Refused, Unreachable
+from pos.domain.errors import BadInput, NotAllowed, NotFound, OtherAccount, PosError, Refused, Unreachable
 from pos.domain.matching import Action
 from pos.domain.order import Life
 from pos.domain.plan import Plan, Share, check_shares
@@ -108,6 +108,8 @@ class FakeTill:
     gateway_answers: bool = True
     refuses: PosError | None = None
     """Raised by the next call of a service."""
+    holds: str = ""
+    """Calls that begin with this word wait until it is taken away."""
     calls: list[str] = field(default_factory=list)
     watched: str | None = None
     status_now: StatusView | None = None
@@ -141,6 +143,8 @@ class FakeTill:
         """Every call takes a turn of the loop, as a real one does; and fails when it was told to."""
         self.calls.append(name)
         await asyncio.sleep(0)
+        while self.holds and name.startswith(self.holds):
+            await asyncio.sleep(0)
         if self.refuses is not None:
             error, self.refuses = self.refuses, None
             raise error
@@ -738,6 +742,8 @@ class Setup:
         await self.till.asked(f"add {keys.gateway} {keys.mode}")
         if not self.till.gateway_answers:
             raise Unreachable(f"{TITLES[keys.gateway]} cannot be reached.", "Nothing was sent.")
+        if any("stranger" in value for value in keys.secrets.values()) and not keys.other_account:
+            raise OtherAccount(f"These keys are of another {TITLES[keys.gateway]} account.", "Give them once more.")
         if any("wrong" in value for value in keys.secrets.values()):
             raise Refused(f"{TITLES[keys.gateway]} does not accept the key.", "Set it again in Manage > Gateways.")
         self.kept.update({f"{keys.gateway}.{name}": value for name, value in keys.secrets.items()})

@@ -204,6 +204,59 @@ def test_keys_that_are_not_accepted_leave_the_form_open_and_empty(manager: Stand
     assert not manager.till.setup.known["stripe"].listed
 
 
+def test_going_back_while_the_gateway_is_asked_keeps_nothing_and_closes_nothing_later(manager: Stand) -> None:
+    manager.till.holds = "add"
+    open_gateways(manager)
+    add_stripe(manager)
+    manager.press(Qt.Key.Key_Return)
+    manager.until(lambda: "add stripe test" in manager.till.calls)
+    manager.press(Qt.Key.Key_Escape)
+    manager.press(Qt.Key.Key_1, CONTROL)
+    manager.scan(FLAT_WHITE)
+    manager.press(Qt.Key.Key_F9)
+    manager.till.holds = ""
+    manager.settle()
+    assert manager.window.flow.overlay == "cash", "what somebody opened since stays open"
+    assert manager.till.setup.kept == {}
+    open_gateways(manager)
+    assert manager.window.commands["gateway.add"].isEnabled()
+
+
+def test_keys_of_another_account_are_given_twice_where_that_is_meant(manager: Stand) -> None:
+    open_gateways(manager)
+    add_stripe(manager, "sk_test_stranger")
+    manager.press(Qt.Key.Key_Return)
+    manager.settle()
+    assert "another Stripe account" in manager.text("bannerTitle")
+    assert manager.till.setup.kept == {}
+    manager.type("sk_test_stranger")
+    manager.press(Qt.Key.Key_Return)
+    manager.settle()
+    assert manager.till.setup.kept == {"stripe.secret_key": "sk_test_stranger"}
+    assert not manager.find("bannerHint").isVisible(), "what was wrong before is over"
+
+
+def test_the_form_says_where_the_keys_really_go(manager: Stand) -> None:
+    open_gateways(manager)
+    add_stripe(manager)
+    manager.find("keys.server").setText("http://127.0.0.1:8520/")  # type: ignore[attr-defined]
+    assert "go to http://127.0.0.1:8520 only" in manager.text("keysPanel.hint")
+    manager.find("keys.mode.live").click()  # type: ignore[attr-defined]
+    assert "127.0.0.1" not in manager.text("keysPanel.hint")
+
+
+def test_with_nothing_left_to_add_there_is_nothing_to_choose(manager: Stand) -> None:
+    scenes.gateways(manager.till)
+    open_gateways(manager)
+    manager.press(Qt.Key.Key_N, CONTROL)
+    manager.settle()
+    assert "Every gateway" in manager.text("keysPanel.hint")
+    panel = manager.window.panels.keys
+    seen = [panel.which, panel.mode, panel.server, *panel.findChildren(SecretField)]
+    assert not any(each.isVisible() for each in seen)
+    assert not manager.window.can_confirm()
+
+
 def test_both_keys_of_a_gateway_are_asked_for(manager: Stand) -> None:
     open_gateways(manager)
     manager.press(Qt.Key.Key_R, CONTROL)
@@ -225,7 +278,8 @@ def test_removing_keys_is_asked_once(manager: Stand) -> None:
     assert "remove razorpay" not in manager.till.calls
     manager.window.commands["gateway.remove"].trigger()
     manager.settle()
-    manager.window.confirm()
+    manager.until(manager.window.panels.remove.button.hasFocus)  # the ring stands on what Enter does
+    manager.press(Qt.Key.Key_Return)
     manager.settle()
     assert "remove razorpay" in manager.till.calls
     assert manager.window.commands.starting_with("pay.qr.") == []
@@ -274,6 +328,7 @@ def test_the_switch_shows_what_is_and_not_what_was_asked(manager: Stand) -> None
     manager.bot.keyClick(switch, Qt.Key.Key_Space)
     manager.settle()
     assert not switch.isChecked()
+    assert manager.text("bannerTitle") == "Razorpay takes no payments any more."
     assert manager.window.commands.starting_with("pay.qr.") == []
 
 
@@ -325,6 +380,7 @@ def test_without_a_keyring_the_vault_comes_first(manager: Stand) -> None:
     manager.press(Qt.Key.Key_Return)
     manager.settle()
     assert manager.till.vaults.passphrase == "four words are best"
+    assert manager.window.flow.overlay == "keys", "the vault was opened to add a gateway"
     assert not manager.find("safe.title").isVisible()
     assert first.text() == ""  # type: ignore[attr-defined]
 

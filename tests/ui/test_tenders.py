@@ -72,6 +72,32 @@ def test_f12_takes_the_next_gateway_while_the_first_does_not_answer(stand: Stand
     assert stand.window.flow.counter.default_gateway() is not None
 
 
+def test_a_link_that_is_over_binds_an_order_to_no_gateway_that_is_down(stand: Stand) -> None:
+    first, second = (choice.name for choice in stand.till.queries.gateways()[:2])
+    ask_for_qr(stand)
+    assert f"issue {first}" in stand.till.calls
+    stand.press(Qt.Key.Key_Delete, Qt.KeyboardModifier.ControlModifier)
+    stand.settle()
+    stand.till.gateways_down = {first}
+    stand.press(Qt.Key.Key_F12)
+    stand.settle()
+    assert f"issue {second}" in stand.till.calls
+
+
+def test_an_order_that_was_asked_for_once_makes_way_for_the_next_customer(stand: Stand) -> None:
+    """It has its number, so it cannot be held; it stands in Orders."""
+    order_id = ask_for_qr(stand)
+    stand.press(Qt.Key.Key_Delete, Qt.KeyboardModifier.ControlModifier)
+    stand.settle()
+    assert stage(stand) is Stage.RINGING
+    stand.press(Qt.Key.Key_F6)
+    stand.settle()
+    counter = stand.window.flow.counter
+    assert (counter.view, counter.basket.lines) == (None, [])
+    assert stand.till.orders[order_id].number in stand.text("bannerTitle")
+    assert not [call for call in stand.till.calls if call.startswith("hold")]
+
+
 def test_another_gateway_takes_over_an_open_link_from_the_palette(stand: Stand) -> None:
     first, second = (choice.name for choice in stand.till.queries.gateways()[:2])
     order_id = ask_for_qr(stand)

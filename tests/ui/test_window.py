@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, QPoint, Qt
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QListView, QTableView, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -37,6 +37,35 @@ def test_an_error_is_a_banner_with_title_and_hint(stand: Stand) -> None:
     assert (stand.text("bannerTitle"), stand.text("bannerHint")) == ("The books say no.", "Do this instead.")
     stand.press(Qt.Key.Key_Escape)
     assert not stand.find("banner").isVisible()
+
+
+def test_esc_takes_the_banner_away_before_anything_else(stand: Stand) -> None:
+    stand.press(Qt.Key.Key_F1)
+    stand.window.show_error(Refused("The books say no.", "Do this instead."))
+    stand.press(Qt.Key.Key_Escape)
+    assert (stand.find("banner").isVisible(), stand.window.flow.overlay) == (False, "help")
+    stand.press(Qt.Key.Key_Escape)
+    assert stand.window.flow.overlay == ""
+
+
+def test_the_next_thing_that_is_done_ends_what_was_said_of_the_last(stand: Stand) -> None:
+    stand.window.show_error(Refused("The books say no.", "Do this instead."))
+    stand.press(Qt.Key.Key_F1)
+    assert not stand.find("banner").isVisible()
+
+
+def test_a_banner_that_goes_moves_nothing_under_a_finger(stand: Stand) -> None:
+    place = stand.window.workspace.left
+    before = place.mapTo(stand.window, QPoint(0, 0)).y()
+    stand.window.banner.show_note("Done.")
+    stand.settle()
+    shown = place.mapTo(stand.window, QPoint(0, 0)).y()
+    assert shown > before
+    stand.window.banner.clear()
+    stand.settle()
+    assert place.mapTo(stand.window, QPoint(0, 0)).y() == shown
+    stand.press(Qt.Key.Key_2, CONTROL)  # another page: everything moves anyway
+    stand.until(lambda: place.mapTo(stand.window, QPoint(0, 0)).y() == before)
 
 
 def test_names_are_plain_text_never_markup(stand: Stand) -> None:

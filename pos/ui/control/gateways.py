@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication
 
-from pos.domain.errors import PosError
+from pos.domain.errors import OtherAccount, PosError
 from pos.services.setup_views import HookView, SafeView
-from pos.words.gateways import Connection, Keys, KeysForm
+from pos.words.gateways import Connection, Gateways, Keys, KeysForm
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
+    import asyncio
+    from collections.abc import Callable, Coroutine, Sequence
 
     from pos.services.api import TillApi
     from pos.services.setup_views import GatewayCard, NewKeys, Tested
@@ -46,6 +47,9 @@ class GatewayControl(QObject):
         self.chosen = ""
         self.busy = False
         self._adding = False
+        self._trying: asyncio.Task[Any] | None = None
+        self._after_vault: Callable[[], None] | None = None
+        """What the vault is being opened for."""
         self._entering = False
         manage.wanted.connect(self.open_section)
         panel.chosen.connect(self.choose)
@@ -98,10 +102,19 @@ class GatewayControl(QObject):
             self._flow.section = "gateways" if "gateways" in may else "till"
         self._manage.show_section(self._flow.section, may)
 
+    def entered(self) -> None:
+        if self._flow.section == "gateways":
+            self.enter()
+
     def enter(self) -> None:
         """The page comes up: the chosen card takes the focus as soon as it is there."""
         self._entering = True
         self.load()
+
+    def follow(self) -> None:
+        """Somebody changed gateways, here or elsewhere: what is on screen is read again."""
+        if self._flow.left == "manage" and self._flow.section == "gateways":
+            self.load()
 
     def load(self) -> None:
         self._flow.start(self._till.vaults.look(), self._show_safe)
@@ -117,8 +130,8 @@ class GatewayControl(QObject):
         if self.chosen:
             self._look_up_hook(self.chosen)
         self.changed.emit()
-        if self._entering:
-            self._entering = False
+        entering, self._entering = self._entering, False
+        if entering and self._flow.left == "manage":  # else a form came up before the cards were read
             self._panel.focus_first()
 
     def choose(self, name: str) -> None:
@@ -171,7 +184,7 @@ class GatewayControl(QObject):
             self._tests[name] = tested
             self.load()
 
-        self._start(self._till.gatecheck.test(name), done, self._show_test)
+        self._start(self._till.gatecheck.test(name), done, lambda _: self._show_test())
 
     # Changing -------------------------------------------------------------------------------------------------------
 
@@ -181,6 +194,7 @@ class GatewayControl(QObject):
         given = any(all(secret.fixed for secret in card.secrets) for card in offered)
         if self.safe.kind == "vault" and not self.safe.open and not given:
             self.open_vault()
+            self._after_vault = lambda: self.open_keys(adding=adding)
             return
         self._adding = adding
         self._flow.open("keys")
@@ -202,21 +216,28 @@ class GatewayControl(QObject):
         self._change(self._till.setup.order([self.chosen], actor=self._actor))
 
     def _try_keys(self, keys: NewKeys) -> None:
+        """Until the gateway has answered, Back stops it; nothing is kept then."""
         self._keys.show_busy(True)
 
         def kept(card: GatewayCard) -> None:
             self._keys.show_busy(False)
             self.chosen = card.name
             self._tests.pop(card.name, None)
-            self._flow.close()
+            self._close_form("keys")
             self._flow.noted.emit(KeysForm.KEPT.format(gateway=card.title, account=card.account))
             self._changed()
 
-        def refused() -> None:
+        def refused(error: PosError) -> None:
             self._keys.show_busy(False)
+            self._keys.other_account = isinstance(error, OtherAccount)
             self._keys.focus_first()
 
-        self._start(self._till.setup.add(keys, actor=self._actor), kept, refused)
+        self._trying = self._start(self._till.setup.add(keys, actor=self._actor), kept, refused)
+
+    def _close_form(self, form: str) -> None:
+        """Only the form that is done with: whoever works here may have gone on to something else."""
+        if self._flow.overlay == form:
+            self._flow.close()
 
     def _take_away(self) -> None:
         self._flow.close()
@@ -224,27 +245,40 @@ class GatewayControl(QObject):
         self._change(self._till.setup.remove(self.chosen, actor=self._actor))
 
     def _switch(self, on: bool) -> None:
-        self._change(self._till.setup.enable(self.chosen, on, actor=self._actor))
+        """Said aloud: a tap on the switch may have been meant for something else."""
+
+        def switched(card: GatewayCard) -> None:
+            self._flow.noted.emit(
+                (Gateways.SWITCHED_ON if on else Gateways.SWITCHED_OFF_NOTE).format(gateway=card.title)
+            )
+            self._changed()
+
+        self._start(self._till.setup.enable(self.chosen, on, actor=self._actor), switched, lambda _: self.load())
 
     def _open_vault(self, passphrase: str) -> None:
         vaults = self._till.vaults
         make = vaults.create if self.safe.vault == "missing" else vaults.unlock
 
         def opened(safe: SafeView) -> None:
-            self._flow.close()
+            then = self._after_vault
+            self._close_form("vault")
             self._show_safe(safe)
             self._changed()
+            if then is not None:
+                then()
 
-        self._start(make(passphrase, actor=self._actor), opened, self._vault.focus_first)
+        self._start(make(passphrase, actor=self._actor), opened, lambda _: self._vault.focus_first())
 
     def _change(self, work: Coroutine[Any, Any, Any]) -> None:
-        self._start(work, lambda _: self._changed(), self.load)
+        self._start(work, lambda _: self._changed(), lambda _: self.load())
 
     def _changed(self) -> None:
         self.enrolled.emit()
         self.load()
 
-    def _start(self, work: Coroutine[Any, Any, Any], done: Any, failed: Any) -> None:
+    def _start(
+        self, work: Coroutine[Any, Any, Any], done: Callable[[Any], object], failed: Callable[[PosError], object]
+    ) -> asyncio.Task[Any]:
         self.busy = True
         self.changed.emit()
 
@@ -256,14 +290,27 @@ class GatewayControl(QObject):
 
         def wrong(error: PosError) -> None:
             self._flow.failed.emit(error)
-            failed()
+            failed(error)
             self.changed.emit()
 
-        self._flow.ask(worked(), done, wrong)
+        return self._flow.ask(worked(), done, wrong)
 
     def _forget_typed(self) -> None:
-        """A form that is not on screen holds nothing that was typed."""
+        """A form that is not on screen holds nothing that was typed, and what it asked for is stopped."""
         if self._flow.overlay != "keys":
             self._keys.forget()
+            self._stop_trying()
         if self._flow.overlay != "vault":
             self._vault.forget()
+            self._after_vault = None
+
+    def _stop_trying(self) -> None:
+        trying, self._trying = self._trying, None
+        if trying is not None and not trying.done():
+            trying.cancel()
+            trying.add_done_callback(lambda _: self._stopped())
+
+    def _stopped(self) -> None:
+        self._keys.show_busy(False)
+        if self._flow.counter.ready:
+            self.load()

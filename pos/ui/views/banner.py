@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 ERROR_MS = 15_000
 NOTE_MS = 4_000
 """How long a line stays when nobody dismisses it."""
+ROOM_MS = 2_000
+"""How long its room stays then: longer than a finger takes that was on its way to it."""
 
 
 class Banner(QFrame):
@@ -37,7 +39,25 @@ class Banner(QFrame):
         self._gone = QTimer(self)
         self._gone.setSingleShot(True)
         self._gone.timeout.connect(self.clear)
+        self._room = QTimer(self)
+        self._room.setSingleShot(True)
+        self._room.timeout.connect(self.give_room_back)
         self.hide()
+
+    def on_command(self, command: str) -> None:
+        """Somebody does the next thing: what was said of the one before is over. Esc has its own meaning."""
+        if command != "back":
+            self.clear()
+
+    def give_room_back(self) -> None:
+        """Another panel comes up, and everything moves anyway."""
+        if self.isHidden():
+            self._keep_room(False)
+
+    def _keep_room(self, kept: bool) -> None:
+        policy = self.sizePolicy()
+        policy.setRetainSizeWhenHidden(kept)
+        self.setSizePolicy(policy)
 
     def show_error(self, error: PosError) -> None:
         self._show(translate(error.title), translate(error.hint), "failed", ERROR_MS)
@@ -46,8 +66,12 @@ class Banner(QFrame):
         self._show(text, "", "accent", NOTE_MS)
 
     def clear(self) -> None:
+        """Gone, but its room stays: what moved up under a finger would be what is tapped next."""
         self._gone.stop()
-        self.hide()
+        if not self.isHidden():
+            self._keep_room(True)
+            self.hide()
+            self._room.start(ROOM_MS)
 
     def _show(self, title: str, hint: str, tone: str, stays_ms: int) -> None:
         self.title.setText(title)
@@ -55,5 +79,6 @@ class Banner(QFrame):
         self.hint.setVisible(bool(hint))
         self.setAccessibleName(f"{title} {hint}".strip())
         set_tone(self, tone)
+        self._room.stop()
         self.show()
         self._gone.start(stays_ms)

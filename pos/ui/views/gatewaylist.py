@@ -153,7 +153,9 @@ def mode_of(card: GatewayCard) -> str:
 def figures_of(kit: Kit, card: GatewayCard) -> str:
     if not card.keys_known:
         return Gateways.ADD_KEYS
+    number = kit.formats.number
+    if card.median_ms is None and card.asked:
+        return Gateways.UNANSWERED.format(late=number(card.timed_out), n=number(card.asked))
     if card.median_ms is None:
         return Gateways.NO_FIGURES
-    number = kit.formats.number
     return Gateways.FIGURES.format(ms=number(card.median_ms), late=number(card.timed_out), n=number(card.asked))

@@ -48,20 +48,22 @@ class KeysPanel(FormPanel):
         self.server.setMaxLength(200)
         self.server.setPlaceholderText("https://")
         self._which_row = holder(column(label(KeysForm.WHICH, "field"), 8, self.which, 14))
+        self._mode_row = holder(column(label(KeysForm.MODE, "field"), self.mode, 8))
         self._server_row = narrow(column(label(KeysForm.ADDRESS, "field"), 8, self.server))
         self._room = QVBoxLayout()
         self._room.setContentsMargins(0, 0, 0, 0)
         self._made: list[QWidget] = []
         self.body.addWidget(self._which_row)
-        self.body.addWidget(label(KeysForm.MODE, "field"))
-        self.body.addWidget(self.mode)
-        self.body.addSpacing(8)
+        self.body.addWidget(self._mode_row)
         self.body.addLayout(self._room)
         self.body.addWidget(self._server_row)
         self.button = self.add_confirm(confirm, KeysForm.CONFIRM)
         self._busy = False
+        self.other_account = False
+        """Whether the next keys are meant to be of another account: it was said, and somebody gives them again."""
         self.which.chosen.connect(self._choose)
         self.mode.chosen.connect(self._mode_chosen)
+        self.server.textChanged.connect(self._say_where_keys_go)
 
     @property
     def gateway(self) -> str:
@@ -75,9 +77,11 @@ class KeysPanel(FormPanel):
         """`adding`: choose among those that are not set up yet; else other keys for the chosen one."""
         offered = [card for card in cards if not card.problem and (not card.listed if adding else card.name == chosen)]
         self._cards = {card.name: card for card in offered}
-        self._which_row.setVisible(adding)
-        self._busy = False
+        self._which_row.setVisible(adding and bool(offered))
+        self._mode_row.setVisible(bool(offered))
+        self._busy = self.other_account = False
         if not offered:
+            self._server_row.hide()
             self.set_words(KeysForm.ADD_TITLE, KeysForm.NOTHING_LEFT)
             self._show_fields(None)
             return
@@ -101,7 +105,7 @@ class KeysPanel(FormPanel):
     def confirm(self) -> None:
         keys = {name: field.take() for name, field in self.fields.items()}
         server = self.server.text().strip().rstrip("/") if self.mode.key == "test" else ""
-        self.answered.emit(NewKeys(self.gateway, self.mode.key, keys, server))
+        self.answered.emit(NewKeys(self.gateway, self.mode.key, keys, server, other_account=self.other_account))
 
     def forget(self) -> None:
         """Nothing typed outlives the panel."""
@@ -109,7 +113,7 @@ class KeysPanel(FormPanel):
             field.clear()
 
     def _choose(self, name: str) -> None:
-        card = self._cards[name]
+        card, self.other_account = self._cards[name], False
         self.mode.set([("test", KeysForm.TEST), ("live", KeysForm.LIVE)], card.mode)
         self.server.setText("" if card.own_host else card.host)
         self._show_fields(card)
@@ -118,11 +122,17 @@ class KeysPanel(FormPanel):
 
     def _mode_chosen(self, mode: str) -> None:
         self._server_row.setVisible(mode == "test")
-        card = self._cards[self.gateway]
-        host = card.host if card.own_host or mode == "test" else card.title
-        self.hint.setText(KeysForm.HINT.format(host=host))
-        self.hint.show()
+        self._say_where_keys_go()
         self.changed.emit()
+
+    def _say_where_keys_go(self) -> None:
+        """The address that is typed, in test mode; else the gateway's own."""
+        card = self._cards.get(self.gateway)
+        if card is None:
+            return
+        typed = self.server.text().strip().rstrip("/") if self.mode.key == "test" else ""
+        self.hint.setText(KeysForm.HINT.format(host=typed or (card.host if card.own_host else card.title)))
+        self.hint.show()
 
     def _show_fields(self, card: GatewayCard | None) -> None:
         for widget in self._made:
@@ -153,7 +163,7 @@ class RemovePanel(FormPanel):
 
     def __init__(self, kit: Kit, back: QAction, confirm: QAction) -> None:
         super().__init__(kit, "removePanel", back, KeysForm.BACK)
-        self.add_confirm(confirm, Keys.REMOVE, "strong")
+        self.button = self.add_confirm(confirm, Keys.REMOVE, "strong")
 
     @property
     def can_confirm(self) -> bool:
@@ -163,7 +173,8 @@ class RemovePanel(FormPanel):
         self.set_words(KeysForm.REMOVE_TITLE.format(gateway=card.title), KeysForm.REMOVE_HINT)
 
     def focus_first(self) -> None:
-        self.back.setFocus()
+        """On what Enter does, which removes: the ring must not stand on the way back."""
+        self.button.setFocus()
 
     def confirm(self) -> None:
         self.answered.emit()
