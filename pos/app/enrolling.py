@@ -17,7 +17,6 @@ from pos.domain.errors import BadInput, PosError
 from pos.domain.facts import Mode
 from pos.domain.ports import Adapter, Capabilities, Gateway, SecretStore
 from pos.gateways import registry
-from pos.gateways.base import NamesAccount
 from pos.gateways.http import HttpGateway
 from pos.services.desk import Enrolled
 from pos.services.setup_ports import Changes, Entry
@@ -124,7 +123,7 @@ def enrolled_with(
         key_print=hashlib.sha256("|".join([entry.api_base, *keys.values()]).encode()).hexdigest()[:16],
         capabilities=able,
         connect=partial(connect, adapter, entry, keys, closed),
-        own_account=adapter.account_of(keys) if isinstance(adapter, NamesAccount) else "",
+        own_account=registry.account_of(name, adapter, keys),
         return_url=entry.return_url or _own_page(settings, entry),
         qr=entry.qr,
         address=base_of(adapter, entry),
