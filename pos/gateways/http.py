@@ -130,7 +130,7 @@ class HttpGateway:
         )
         response = await self._client.send(request, stream=True, follow_redirects=False)
         try:
-            body = await _whole_body(response)
+            body = await whole_body(response, MAX_BODY_BYTES)
         finally:
             await response.aclose()
         headers = tuple((name.lower(), value) for name, value in response.headers.multi_items())
@@ -155,18 +155,22 @@ class _Way:
         return not self.maybe_sent and (self.connecting or isinstance(error, _NOT_SENT))
 
 
-class _TooLarge(httpx.HTTPError):
-    pass
+class TooLarge(httpx.HTTPError):
+    """An answer of more bytes than were to be read."""
 
 
-async def _whole_body(response: httpx.Response) -> bytes:
-    """The raw bytes, at most `MAX_BODY_BYTES`. Never unpacked: we ask for no compression, so there is no bomb."""
+async def whole_body(response: httpx.Response, max_bytes: int) -> bytes:
+    """The raw bytes, at most `max_bytes`. Never unpacked: we ask for no compression, so there is no bomb.
+
+    Raises:
+        TooLarge: there are more.
+    """
     parts: list[bytes] = []
     size = 0
     async for part in response.aiter_raw():
         size += len(part)
-        if size > MAX_BODY_BYTES:
-            raise _TooLarge(f"an answer of more than {MAX_BODY_BYTES} bytes")
+        if size > max_bytes:
+            raise TooLarge(f"an answer of more than {max_bytes} bytes")
         parts.append(part)
     return b"".join(parts)
 
