@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import httpx
 import msgspec
 
-from pos.domain.errors import PosError, Refused, Unreachable
+from pos.domain.errors import BadInput, PosError, Refused, Unreachable
 from pos.gateways.http import TooLarge, new_client, whole_body
 from pos.wire import Event, Frame, Garbled, Notice, SseParser, decode_event, decode_notice
 
@@ -63,7 +63,7 @@ class RelayClient:
 
     def __init__(self, url: str, token: str, client: httpx.AsyncClient | None = None) -> None:
         self._url = url.rstrip("/")
-        self._client = client or new_client()
+        self._given = client
         self._headers = {"Authorization": f"Bearer {token}", "Accept-Encoding": "identity"}
 
     async def whoami(self) -> Who:
@@ -98,7 +98,18 @@ class RelayClient:
             raise Unreachable(*DOWN) from error
 
     async def close(self) -> None:
-        await self._client.aclose()
+        if self._given is not None:
+            await self._given.aclose()
+
+    @property
+    def _client(self) -> httpx.AsyncClient:
+        """Made when it is first needed: a proxy setting that cannot be used must not keep a shop from selling."""
+        if self._given is None:
+            try:
+                self._given = new_client(self._url)
+            except BadInput as error:
+                raise Unreachable(error.title, error.hint) from error
+        return self._given
 
     async def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> bytes:
         """The answer's body. Whoever sits at the other end gets no more of our time and memory than a relay needs."""

@@ -48,6 +48,26 @@ def hands(tmp_path: Path) -> Iterator[Hands]:
         yield Hands(home, bank)
 
 
+def test_a_proxy_setting_that_cannot_be_used_stops_no_cash(hands: Hands, tmp_path: Path) -> None:
+    """With a relay and a gateway set up: both are asked later, and say which variable it is."""
+    settings = hands.home / "settings.toml"
+    text = settings.read_text("utf-8") + '[relay]\nurl = "https://relay.example"\n[gateways.stripe]\nmode = "test"\n'
+    settings.write_text(text, encoding="utf-8")
+    (tmp_path / "goods.csv").write_text("sku,name,price\nTEA,Tea,5.00\n", encoding="utf-8")
+    given = {"POS_SECRET_RELAY_TILL_TOKEN": "t", "POS_SECRET_GATEWAYS_STRIPE_SECRET_KEY": "sk_test_1"}
+    for proxy in ({"all_proxy": "socks://127.0.0.1:1080/"}, {"ALL_PROXY": "socks5://127.0.0.1:1080"}):
+        odd = given | proxy
+        goods = hands.pos("catalogue", "import", str(tmp_path / "goods.csv"), **odd)
+        assert goods.status == 0, goods.err
+        assert hands.pos("sell", *SALE, "--cash", "500", **odd).status == 0
+        asked = hands.pos("sell", *SALE, "--qr", "stripe", **odd)
+        assert (asked.status, "Traceback" in asked.err) == (2, False)
+        assert f"{next(iter(proxy))} in the environment" in asked.err
+        doctor = hands.pos("doctor", **odd)
+        assert (doctor.status, doctor.err) == (1, "")
+        assert [line[:3] for line in doctor.out.splitlines() if "_proxy" in line.lower()] == ["BAD", "BAD"]
+
+
 SALE = ("--line", "TEA")
 
 

@@ -96,6 +96,20 @@ async def test_an_answer_that_comes_byte_by_byte_ends_with_the_call(monkeypatch:
         await client.close()
 
 
+async def test_a_proxy_that_cannot_be_used_is_told_when_the_relay_is_asked_and_not_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The client is made while a till is opened, and a till sells without a relay."""
+    monkeypatch.setenv("all_proxy", "socks://127.0.0.1:1080/")
+    client = RelayClient("https://relay.example", "token")
+    with pytest.raises(Unreachable, match="all_proxy"):
+        await client.whoami()
+    with pytest.raises(Unreachable, match="all_proxy"):
+        async for _ in client.events(""):
+            pass
+    await client.close()
+
+
 @pytest.mark.parametrize("endless", [b"data: " + b"x" * 128 * 1024, b"data: x\n" * 300_000])
 async def test_a_line_and_a_frame_of_the_stream_have_an_end(endless: bytes) -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream"
