@@ -13,13 +13,12 @@ from functools import partial
 from pos.app.config import GatewaySettings, Settings
 from pos.app.redact import hide
 from pos.app.settingsfile import Change, SettingsFile
-from pos.domain.errors import BadInput, PosError
+from pos.domain.errors import BadInput, Broken, NotFound, PosError
 from pos.domain.facts import Mode
 from pos.domain.ports import Adapter, Capabilities, Gateway, SecretStore
 from pos.gateways import registry
-from pos.gateways.base import NamesAccount
 from pos.gateways.http import HttpGateway
-from pos.services.desk import Enrolled
+from pos.services.desk import Enrolled, Unloaded
 from pos.services.setup_ports import Changes, Entry
 
 log = logging.getLogger("pos.app")
@@ -44,7 +43,7 @@ class Shelf:
         }  # no log may have it, tried or kept
         return enrolled_with(self._settings.read(), entry.name, _settings_of(entry), typed)
 
-    def enrolled_kept(self, entry: Entry) -> Enrolled:
+    def enrolled_kept(self, entry: Entry) -> Enrolled | Unloaded:
         return enrolled(self._settings.read(), entry.name, _settings_of(entry), self._secrets)
 
 
@@ -81,16 +80,28 @@ class GatewayEntries:
         return self._file.stamp()
 
 
-def enrolled_gateways(settings: Settings, secrets: SecretStore) -> dict[str, Enrolled]:
-    """Every enabled gateway of the settings, ready to be opened, in the order of their use."""
+def enrolled_gateways(settings: Settings, secrets: SecretStore) -> dict[str, Enrolled | Unloaded]:
+    """Every enabled gateway of the settings, ready to be opened or with what keeps it, in the order of their use."""
     ranked = sorted(settings.gateways.items(), key=lambda item: item[1].rank)  # stable: else as they are written
     return {name: enrolled(settings, name, entry, secrets) for name, entry in ranked if entry.enabled}
 
 
-def enrolled(settings: Settings, name: str, entry: GatewaySettings, secrets: SecretStore) -> Enrolled:
-    """One gateway of the settings with the keys that are kept, ready to be opened. Raises as `enrolled_with`."""
-    keys, closed = _keys(secrets, name, registry.adapter(name, Mode(entry.mode)).capabilities.secrets)
-    return enrolled_with(settings, name, entry, keys, closed)
+def enrolled(settings: Settings, name: str, entry: GatewaySettings, secrets: SecretStore) -> Enrolled | Unloaded:
+    """One gateway of the settings with the keys that are kept, ready to be opened; or why it cannot be.
+
+    A package that is not there or does not load must not keep a shop from taking cash, nor by its other gateways.
+
+    Raises:
+        BadInput: it cannot make the codes that are wanted.
+    """
+    try:
+        keys, closed = _keys(secrets, name, registry.adapter(name, Mode(entry.mode)).capabilities.secrets)
+        return enrolled_with(settings, name, entry, keys, closed)
+    except NotFound as error:
+        hint = f"{error.hint} Install it, correct the name in settings.toml, or `pos gateways disable {name}`."
+        return Unloaded(name, entry.mode, Broken(error.title, hint))
+    except Broken as error:
+        return Unloaded(name, entry.mode, error)
 
 
 def _keys(secrets: SecretStore, gateway: str, wanted: Sequence[str]) -> tuple[dict[str, str], PosError | None]:
@@ -124,7 +135,7 @@ def enrolled_with(
         key_print=hashlib.sha256("|".join([entry.api_base, *keys.values()]).encode()).hexdigest()[:16],
         capabilities=able,
         connect=partial(connect, adapter, entry, keys, closed),
-        own_account=adapter.account_of(keys) if isinstance(adapter, NamesAccount) else "",
+        own_account=registry.account_of(name, adapter, keys),
         return_url=entry.return_url or _own_page(settings, entry),
         qr=entry.qr,
         address=base_of(adapter, entry),

@@ -36,6 +36,9 @@ class Safe:
     def get(self, name: str) -> str | None:
         return self._secrets.get(name)
 
+    def names(self) -> list[str]:
+        return self._secrets.names()
+
     def place(self, name: str) -> str:
         if not isinstance(self._secrets, Placed):
             return "other" if self._secrets.get(name) else ""

@@ -181,8 +181,10 @@ class Till:
         Raises:
             NotFound: not in the settings.
             BadInput: none is set up.
+            Broken: the package of the one named, or of all that are set up, does not load.
         """
         names = self.desk.names()
+        self.desk.check_loaded(wanted or next(iter([*names, *self.desk.unloaded]), ""))
         if wanted and wanted not in names:
             raise NotFound(f"There is no gateway {wanted!r} here.", f"Choose one of: {', '.join(names) or 'none'}.")
         if names:

@@ -52,7 +52,9 @@ async def _examine(till: Till, note: Note) -> None:
     breaks = await till.books.verify()
     note("books", not breaks, "the books verify" if not breaks else "; ".join(str(b) for b in breaks[:5]))
     await _examine_secrets(till, note)
-    if not till.desk.names():
+    for each in till.desk.unloaded.values():
+        note(each.name, False, str(each.problem))
+    if not till.desk.names() and not till.desk.unloaded:
         note("gateways", True, "none is set up: cash only")
     for name in till.desk.names():
         try:

@@ -49,6 +49,8 @@ def list_(as_json: bool) -> None:
             return
         for card in cards:
             say(f"{card.place or '-'}  {card.name:12} {_state(card):24} {card.account}".rstrip())
+            if card.problem:
+                say(f"   {card.problem}")
 
     with_till(work)
 

@@ -13,6 +13,7 @@ import functools
 import hashlib
 import ipaddress
 import logging
+import os
 import random
 import re
 import ssl
@@ -22,6 +23,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
+from urllib.request import getproxies_environment
 
 import httpx
 
@@ -54,7 +56,7 @@ class HttpGateway:
     `secrets` are by their names in `Capabilities.secrets`; text alone is the secret key.
 
     Raises (at construction):
-        BadInput: an address the key must not be sent to, or a key of the other mode.
+        BadInput: an address the key must not be sent to, a key of the other mode, or a proxy that cannot be used.
     """
 
     def __init__(
@@ -64,7 +66,7 @@ class HttpGateway:
         self._adapter = adapter
         self._base = check_base_url(adapter, base_url, *given.values())
         self._login = _login(adapter, given)
-        self._client = client or new_client()
+        self._client = client or new_client(self._base)
 
     def __repr__(self) -> str:
         return f"HttpGateway({self._adapter.name}, {self._base})"
@@ -130,7 +132,7 @@ class HttpGateway:
         )
         response = await self._client.send(request, stream=True, follow_redirects=False)
         try:
-            body = await _whole_body(response)
+            body = await whole_body(response, MAX_BODY_BYTES)
         finally:
             await response.aclose()
         headers = tuple((name.lower(), value) for name, value in response.headers.multi_items())
@@ -155,18 +157,22 @@ class _Way:
         return not self.maybe_sent and (self.connecting or isinstance(error, _NOT_SENT))
 
 
-class _TooLarge(httpx.HTTPError):
-    pass
+class TooLarge(httpx.HTTPError):
+    """An answer of more bytes than were to be read."""
 
 
-async def _whole_body(response: httpx.Response) -> bytes:
-    """The raw bytes, at most `MAX_BODY_BYTES`. Never unpacked: we ask for no compression, so there is no bomb."""
+async def whole_body(response: httpx.Response, max_bytes: int) -> bytes:
+    """The raw bytes, at most `max_bytes`. Never unpacked: we ask for no compression, so there is no bomb.
+
+    Raises:
+        TooLarge: there are more.
+    """
     parts: list[bytes] = []
     size = 0
     async for part in response.aiter_raw():
         size += len(part)
-        if size > MAX_BODY_BYTES:
-            raise _TooLarge(f"an answer of more than {MAX_BODY_BYTES} bytes")
+        if size > max_bytes:
+            raise TooLarge(f"an answer of more than {max_bytes} bytes")
         parts.append(part)
     return b"".join(parts)
 
@@ -213,18 +219,46 @@ def shared_ssl_context() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-def new_client() -> httpx.AsyncClient:
-    """A client for one gateway. The system's proxy settings hold, except for this machine itself."""
+def new_client(base_url: str) -> httpx.AsyncClient:
+    """A client for one server. The system's proxy settings hold, but not for this machine and not over plain http:
+
+    a proxy would read the key.
+
+    Raises:
+        BadInput: they name a proxy that cannot be used.
+    """
     for noisy in ("httpx", "httpcore"):
         logging.getLogger(noisy).setLevel(logging.WARNING)  # they write whole addresses and headers
     direct = {f"all://{host}": None for host in ("127.0.0.1", "localhost", "[::1]")}
-    return httpx.AsyncClient(
-        verify=shared_ssl_context(),
-        follow_redirects=False,
-        timeout=httpx.Timeout(10.0, connect=CONNECT_TIMEOUT_S),
-        limits=httpx.Limits(max_connections=MAX_CONNECTIONS, keepalive_expiry=KEEP_OPEN_S),
-        mounts=direct,
-    )
+    try:
+        return httpx.AsyncClient(
+            verify=shared_ssl_context(),
+            follow_redirects=False,
+            timeout=httpx.Timeout(10.0, connect=CONNECT_TIMEOUT_S),
+            limits=httpx.Limits(max_connections=MAX_CONNECTIONS, keepalive_expiry=KEEP_OPEN_S),
+            mounts=direct,
+            trust_env=not base_url.lower().startswith("http://"),
+        )
+    except (ValueError, ImportError, httpx.InvalidURL) as error:
+        hint = "Correct it where the till is started, or unset it: a proxy is an http:// address, with a host."
+        raise BadInput(f"The proxy settings cannot be used: {_odd_proxy()}.", hint) from error
+
+
+def _odd_proxy() -> str:
+    """Which variable of the environment is wrong; its value may hold a password and is not said."""
+    given = {kind: address for kind, address in getproxies_environment().items() if kind in ("all", "https", "http")}
+    wrong = next((kind for kind, address in given.items() if not _is_proxy(address)), "no" if given else "")
+    if not wrong:
+        return "those of this system"
+    name = f"{wrong}_proxy"
+    return f"{name if os.environ.get(name) else name.upper()} in the environment"
+
+
+def _is_proxy(address: str) -> bool:
+    try:
+        return httpx.Proxy(address if "://" in address else f"http://{address}").url.scheme in ("http", "https")
+    except (ValueError, httpx.InvalidURL):
+        return False
 
 
 # --- where a key may go, and where a customer may be sent ----------------------------------------------------------

@@ -68,8 +68,8 @@ class DayEnd:
 
     @property
     def _names(self) -> tuple[str, ...]:
-        """Gateways come and go while the till runs."""
-        return tuple(self._desk.names())
+        """Gateways come and go while the till runs. One that does not load is among them: its report is not read."""
+        return (*self._desk.names(), *self._desk.unloaded)
 
     async def preview(self, *, refresh: bool = True, day: str = "") -> DayView:
         """The day as it stands; `refresh` reads the gateways' reports of the day first."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
-from pos.domain.errors import NotFound, OutcomeUnknown, Refused
+from pos.domain.errors import NotFound, OutcomeUnknown, PosError, Refused
 from pos.domain.ports import Asked, Capabilities, Gateway, NoAnswer, NotSent, Outcome, PreparedCall, Reading
 from pos.domain.rows import Account
 from pos.domain.store_port import Tx
@@ -48,6 +48,18 @@ class Enrolled:
         return "upi" if self.qr == "upi" else "link"
 
 
+@dataclass(frozen=True, slots=True)
+class Unloaded:
+    """A gateway of the settings that cannot be used: its package is not there, or does not load.
+
+    It takes no payments, and whoever asks for it is told `problem`; everything else goes on as without it.
+    """
+
+    name: str
+    mode: str
+    problem: PosError
+
+
 @dataclass(slots=True)
 class Health:
     """How a gateway answered lately; milliseconds since 1970 UTC."""
@@ -85,12 +97,14 @@ class Health:
 class Desk:
     """Opens gateways when they are first needed and remembers which account answered."""
 
-    def __init__(self, context: Context, enrolled: Mapping[str, Enrolled]) -> None:
+    def __init__(self, context: Context, found: Mapping[str, Enrolled | Unloaded]) -> None:
         self._context = context
-        self.enrolled = dict(enrolled)
+        self.enrolled: dict[str, Enrolled] = {}
+        self.unloaded: dict[str, Unloaded] = {}
         self._open: dict[str, Gateway] = {}
         self._retired: list[Gateway] = []
-        self.health: dict[str, Health] = {name: Health() for name in enrolled}
+        self.health: dict[str, Health] = {}
+        self.enrol(list(found.values()))
 
     def names(self) -> list[str]:
         return list(self.enrolled)
@@ -98,12 +112,24 @@ class Desk:
     def title(self, name: str) -> str:
         return self.enrolled[name].title if name in self.enrolled else name
 
+    def check_loaded(self, name: str) -> None:
+        """Raises:
+        Broken: it stands in the settings, and its package does not load.
+        """
+        if name in self.unloaded:
+            raise self.unloaded[name].problem
+
     def at_hand(self, name: str) -> Gateway | None:
         """The gateway, if it was opened before."""
         return self._open.get(name)
 
     def reaches(self, tx: Tx, gateway: str, account: str) -> bool:
-        """Whether this account can be asked: its gateway is set up, with a key that is not known to be another's."""
+        """Whether this account can be asked: its gateway is set up, with a key that is not known to be another's.
+
+        One whose package does not load counts as set up: its money waits for the package, and is not given out in cash.
+        """
+        if gateway in self.unloaded:
+            return True
         entry, known = self.enrolled.get(gateway), tx.shop.account(gateway)
         if entry is None or known is None:
             return entry is not None
@@ -114,11 +140,13 @@ class Desk:
 
         Raises:
             NotFound: not in the settings.
+            Broken: its package does not load.
             Refused: the key is not accepted.
             NotSent, OutcomeUnknown: it cannot be reached, or does not say.
         """
         if name in self._open:
             return self._open[name]
+        self.check_loaded(name)
         if name not in self.enrolled:
             raise NotFound(
                 f"There is no gateway {name!r} here.", f"Choose one of: {', '.join(self.names()) or 'none'}."
@@ -167,12 +195,13 @@ class Desk:
         body = {"account": account.account, "mode": account.mode, "name": account.name}
         tx.journal.append(self._context.now_ms(), "", "gateway.enrolled", account.gateway, body)
 
-    def enrol(self, entries: Sequence[Enrolled]) -> None:
+    def enrol(self, entries: Sequence[Enrolled | Unloaded]) -> None:
         """These gateways from now on, in this order. One whose keys or address changed is opened anew.
 
         A connection that is no longer used is closed with the desk: a call may be on its way over it.
         """
-        before, self.enrolled = self.enrolled, {entry.name: entry for entry in entries}
+        self.unloaded = {entry.name: entry for entry in entries if isinstance(entry, Unloaded)}
+        before, self.enrolled = self.enrolled, {e.name: e for e in entries if isinstance(e, Enrolled)}
         for name, old in before.items():
             new = self.enrolled.get(name)
             if new is None or (new.key_print, new.mode) != (old.key_print, old.mode):

@@ -45,7 +45,9 @@ class GateCheck:
 
         Raises:
             NotFound: not enrolled: not in the settings, or switched off.
+            Broken: its package does not load.
         """
+        self._desk.check_loaded(name)
         entry = self._desk.enrolled.get(name)
         if entry is None:
             raise NotFound(f"{name!r} takes no payments here.", "Add its keys, or switch it on.")

@@ -40,7 +40,7 @@ class Hints:
 
     async def take(self, hint: Hint, cursor: str) -> None:
         """One event from the relay; afterwards the cursor stands behind it, whatever happened."""
-        if hint.gateway not in self._desk.enrolled:
+        if hint.gateway not in self._desk.enrolled and hint.gateway not in self._desk.unloaded:
             await self._context.store.write(lambda tx: tx.sync.set_cursor(cursor))
             return
         if await self._context.store.read(lambda tx: self._is_anothers(tx, hint)):

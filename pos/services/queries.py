@@ -125,7 +125,7 @@ class Queries:
         rows = await self.waiting()
         run = await self._context.store.read(lambda tx: tx.sync.last_run())
         shift = await self._context.store.read(lambda tx: tx.days.open_shift(shop.till))
-        words = [self._desk.health[name].word for name in self._desk.names()]
+        words = [self._desk.health[name].word for name in self._desk.names()] + ["down"] * len(self._desk.unloaded)
         gateway = next((w for w in ("down", "slow") if w in words), "ok") if words else "off"
         words = [row.shown for row in rows]
         return StatusView(
@@ -164,8 +164,10 @@ class Queries:
         )
 
     def gateways(self) -> list[GatewayChoice]:
+        """Those that do not load stand behind the others: F12 takes one only to be told why it cannot."""
         down = {name for name in self._desk.names() if self._desk.health[name].word == "down"}
-        return [GatewayChoice(e.name, e.title, e.mode, True, e.name in down) for e in self._desk.enrolled.values()]
+        able = [GatewayChoice(e.name, e.title, e.mode, True, e.name in down) for e in self._desk.enrolled.values()]
+        return able + [GatewayChoice(e.name, e.name, e.mode, True, True) for e in self._desk.unloaded.values()]
 
     async def receipt(self, order_id: str) -> list[str]:
         view = await self.order(order_id)

@@ -53,6 +53,7 @@ class RefundRows:
 
         Raises:
             Refused: a payment's gateway is not set up here, or with another account.
+            Broken: its package does not load.
         """
         now, verdict = self._context.now_ms(), fold(bundle)
         calls = []
@@ -101,6 +102,7 @@ class RefundRows:
 
     def _outgoing(self, tx: Tx, bundle: Bundle, refund: Refund, now_ms: int) -> Outgoing:
         gate = self._desk.at_hand(refund.gateway)
+        self._desk.check_loaded(refund.gateway)
         if gate is None or gate.adapter.account != refund.account:
             raise out_of_reach(bundle)
         verdict = fold(bundle)

@@ -16,13 +16,13 @@ from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pos.domain.errors import BadInput, NotFound, OtherAccount, PosError, Refused
+from pos.domain.errors import BadInput, Broken, NotFound, OtherAccount, PosError, Refused
 from pos.domain.rows import Account
 from pos.domain.store_port import Tx
 from pos.services.bookmode import mode_with
 from pos.services.bus import GatewaysChanged
 from pos.services.context import Context
-from pos.services.desk import Desk, Enrolled, Health
+from pos.services.desk import Desk, Enrolled, Health, Unloaded
 from pos.services.people import People
 from pos.services.setup_cards import Cards, full_name
 from pos.services.setup_ports import Changes, Entry, GatewaySettingsFile, GatewayShelf, KeySafe
@@ -168,12 +168,14 @@ class GatewaySetup:
             NotAllowed: the actor may not.
             NotFound: no such gateway in the settings.
             Refused: off, while something there is not settled yet. BadInput: on, beside a gateway of the other mode.
+            Broken: on, and its package does not load.
         """
         self._people.allow(ACTION, actor)
         async with self._one:
             entry = await self._listed(name)
             if entry.enabled != on:
                 if on:
+                    self._shelf.capabilities(name)
                     await self._check_book_mode(entry.mode)
                 else:
                     await self._check_settled(name, f"{self._title(name)} is switched off")
@@ -247,7 +249,11 @@ class GatewaySetup:
             await self._enrol()
 
     def _places(self, name: str) -> dict[str, str]:
-        fulls = [full_name(name, each) for each in self._shelf.capabilities(name).secrets]
+        """Where its keys lie. Which keys those are its adapter says; without it, their names do."""
+        try:
+            fulls = [full_name(name, each) for each in self._shelf.capabilities(name).secrets]
+        except (NotFound, Broken):
+            fulls = [each for each in self._safe.names() if each.startswith(full_name(name, ""))]
         return {full: place for full in fulls if (place := self._safe.place(full))}
 
     async def reload(self) -> bool:
@@ -276,7 +282,11 @@ class GatewaySetup:
         raise NotFound(f"{self._title(name)} is not set up.", f"`pos gateways add {name}`, or Manage > Gateways.")
 
     def _title(self, name: str) -> str:
-        return self._shelf.capabilities(name).title
+        """Its own name where its package does not say: it can be switched off and taken away all the same."""
+        try:
+            return self._shelf.capabilities(name).title
+        except (NotFound, Broken):
+            return name
 
     async def _check_settled(self, name: str, when: str) -> None:
         def read(tx: Tx) -> tuple[int, int]:
@@ -302,7 +312,7 @@ class GatewaySetup:
     async def _enrol(self) -> None:
         """The desk has what the settings say, from the next question on."""
 
-        def read() -> tuple[str, list[Enrolled]]:
+        def read() -> tuple[str, list[Enrolled | Unloaded]]:
             stamp = self._settings.stamp()
             found = [entry for entry in self._settings.entries() if entry.enabled]
             return stamp, [self._shelf.enrolled_kept(entry) for entry in found]

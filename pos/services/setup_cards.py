@@ -66,7 +66,8 @@ class Cards:
         try:
             able = self._shelf.capabilities(entry.name)
         except PosError as error:
-            return _unknown_card(entry, error)
+            unloaded = self._desk.unloaded.get(entry.name)
+            return _unknown_card(entry, unloaded.problem if unloaded else error)
         secrets, problem = self._secrets(entry.name, able)
         health = self._desk.health.get(entry.name, Health())
         takes = entry.listed and entry.enabled and all(secret.known for secret in secrets)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pos.domain.ports import Capabilities
-from pos.services.desk import Enrolled
+from pos.services.desk import Enrolled, Unloaded
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class GatewayShelf(Protocol):
         """With these keys, ready to be opened. Raises BadInput where it cannot make the codes that are wanted."""
         ...
 
-    def enrolled_kept(self, entry: Entry) -> Enrolled:
+    def enrolled_kept(self, entry: Entry) -> Enrolled | Unloaded:
         """As `enrolled`, with the keys that are kept; what keeps them from being read is told when it is opened."""
         ...
 
@@ -87,6 +87,10 @@ class KeySafe(Protocol):
     """Where keys lie. Names are `gateways.<name>.<secret>`."""
 
     def get(self, name: str) -> str | None: ...
+    def names(self) -> list[str]:
+        """Those that are known now; a locked place's are not."""
+        ...
+
     def place(self, name: str) -> str:
         """keyring, vault, environment, file or other; "" where it is not known, or lies in what is locked."""
         ...

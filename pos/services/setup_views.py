@@ -78,7 +78,7 @@ class GatewayCard:
 
     @property
     def takes_payments(self) -> bool:
-        return self.listed and self.enabled and self.keys_known
+        return self.listed and self.enabled and self.keys_known and not self.problem
 
 
 @dataclass(frozen=True, slots=True)

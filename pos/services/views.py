@@ -322,4 +322,4 @@ class GatewayChoice:
     mode: str
     enabled: bool
     down: bool = False
-    """It has not answered lately, or does not accept the key."""
+    """It has not answered lately, does not accept the key, or its package does not load."""

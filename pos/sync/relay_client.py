@@ -14,15 +14,19 @@ from typing import Any, TypeVar
 import httpx
 import msgspec
 
-from pos.domain.errors import PosError, Refused, Unreachable
-from pos.gateways.http import new_client
+from pos.domain.errors import BadInput, PosError, Refused, Unreachable
+from pos.gateways.http import TooLarge, new_client, whole_body
 from pos.wire import Event, Frame, Garbled, Notice, SseParser, decode_event, decode_notice
 
 T = TypeVar("T")
 READ_TIMEOUT_S = 30.0
 """Three heartbeats: a stream that is silent for longer is dead."""
 CALL_TIMEOUT_S = 5.0
+"""For a whole call, from waiting for a connection to the last byte of its answer."""
+ANSWER_MAX_BYTES = 64 * 1024
+"""Of an answer; the longest of ours has a line for each gateway of a shop."""
 INTRODUCE_S = 1.0
+DOWN = ("The relay cannot be reached.", "The till asks the gateway itself meanwhile.")
 NOT_OURS = ("That is not our relay.", "Check [relay] url; a captive portal may be in between.")
 HOOK = re.compile(r"/hooks/[\w-]{1,64}/[\w-]{1,64}/[\w-]{1,64}", re.ASCII)
 """A path as section 2 of the protocol has it; anything else is nothing to paste at a gateway."""
@@ -59,7 +63,7 @@ class RelayClient:
 
     def __init__(self, url: str, token: str, client: httpx.AsyncClient | None = None) -> None:
         self._url = url.rstrip("/")
-        self._client = client or new_client()
+        self._given = client
         self._headers = {"Authorization": f"Bearer {token}", "Accept-Encoding": "identity"}
 
     async def whoami(self) -> Who:
@@ -91,24 +95,39 @@ class RelayClient:
                     if not frames:
                         yield Beat()
         except httpx.HTTPError as error:
-            raise Unreachable("The relay cannot be reached.", "The till asks the gateway itself meanwhile.") from error
+            raise Unreachable(*DOWN) from error
 
     async def close(self) -> None:
-        await self._client.aclose()
+        if self._given is not None:
+            await self._given.aclose()
 
-    async def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> httpx.Response:
+    @property
+    def _client(self) -> httpx.AsyncClient:
+        """Made when it is first needed: a proxy setting that cannot be used must not keep a shop from selling."""
+        if self._given is None:
+            try:
+                self._given = new_client(self._url)
+            except BadInput as error:
+                raise Unreachable(error.title, error.hint) from error
+        return self._given
+
+    async def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> bytes:
+        """The answer's body. Whoever sits at the other end gets no more of our time and memory than a relay needs."""
+        request = self._client.build_request(
+            method, self._url + path, headers=self._headers, json=body, timeout=CALL_TIMEOUT_S
+        )
         try:
-            answer = await self._client.request(
-                method,
-                self._url + path,
-                headers=self._headers,
-                json=body,
-                timeout=CALL_TIMEOUT_S,
-            )
-        except (httpx.HTTPError, OSError) as error:
-            raise Unreachable("The relay cannot be reached.", "The till asks the gateway itself meanwhile.") from error
-        _check(answer)
-        return answer
+            async with asyncio.timeout(CALL_TIMEOUT_S):
+                answer = await self._client.send(request, stream=True)
+                try:
+                    _check(answer)
+                    return await whole_body(answer, ANSWER_MAX_BYTES)
+                finally:
+                    await answer.aclose()
+        except TooLarge as error:
+            raise Unreachable(*NOT_OURS) from error
+        except (httpx.HTTPError, OSError) as error:  # OSError: TimeoutError too
+            raise Unreachable(*DOWN) from error
 
 
 class RelayShortLinks:
@@ -151,19 +170,22 @@ class RelayHooks:
         return {name: base + path for name, path in who.hooks.items() if HOOK.fullmatch(path)}
 
 
-def _told(answer: httpx.Response, kind: type[T]) -> T:
+def _told(answer: bytes, kind: type[T]) -> T:
     """What our relay says; a portal that answers everything with a page says something else."""
     try:
-        return msgspec.json.decode(answer.content, type=kind)
+        return msgspec.json.decode(answer, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Unreachable(*NOT_OURS) from error
 
 
 def _check(answer: httpx.Response) -> None:
+    """Raises as `RelayClient`; also for an answer that is packed, which ours never is and nobody asked for."""
     if answer.status_code in (401, 403, 404):
         raise Refused("The relay does not accept this till's token.", "Add the till again with `pos relay add-till`.")
     if answer.status_code >= 300:
         raise Unreachable(f"The relay answers {answer.status_code}.", "The till asks the gateway itself meanwhile.")
+    if answer.headers.get("content-encoding", "identity") != "identity":
+        raise Unreachable(*NOT_OURS)
 
 
 def _read(frame: Frame) -> Event | Notice | None:

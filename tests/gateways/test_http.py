@@ -36,7 +36,7 @@ Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]
 
 
 @contextlib.asynccontextmanager
-async def server(handler: Handler, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
+async def server(handler: Handler, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> AsyncIterator[str]:
     """A raw TCP or TLS server on this machine; its address."""
     done: list[asyncio.Task[None]] = []
 
@@ -53,9 +53,9 @@ async def server(handler: Handler, tls: ssl.SSLContext | None = None) -> AsyncIt
             with contextlib.suppress(ConnectionError):
                 await writer.wait_closed()
 
-    listening = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
+    listening = await asyncio.start_server(serve, host, 0, ssl=tls)
     try:
-        yield f"{'https' if tls else 'http'}://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+        yield f"{'https' if tls else 'http'}://{host}:{listening.sockets[0].getsockname()[1]}"
     finally:
         listening.close()
         for task in done:
@@ -197,6 +197,57 @@ async def test_no_proxy_stands_between_this_machine_and_itself(monkeypatch: pyte
     monkeypatch.delenv("no_proxy", raising=False)
     async with server(says(ACCOUNT)) as url:
         assert (await asked(url)).reading.outcome is Outcome.OK
+
+
+@pytest.fixture
+def no_proxies(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """An environment that names no proxy yet."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    return monkeypatch
+
+
+async def test_a_key_goes_through_no_proxy_over_plain_http(no_proxies: pytest.MonkeyPatch) -> None:
+    """All of 127/8 is this machine. A proxy reads what is sent over plain http, and the key is in it."""
+    seen: list[bytes] = []
+
+    async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(await reader.read(10_000))
+
+    async with server(proxy) as between, server(says(ACCOUNT), host="127.0.0.2") as url:
+        assert "127.0.0.2" in url
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+            no_proxies.setenv(name, between)
+        assert (await asked(url)).reading.outcome is Outcome.OK
+    assert seen == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("all_proxy", "socks://127.0.0.1:1080/"),
+        ("ALL_PROXY", "socks5://u:canary@127.0.0.1:1080"),
+        ("https_proxy", "ftp://canary"),
+        ("HTTPS_PROXY", "http://proxy.example:canary"),
+    ],
+)
+def test_a_proxy_that_cannot_be_used_is_said_by_its_variable(
+    no_proxies: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    no_proxies.setenv("http_proxy", "http://proxy.example:3128")
+    no_proxies.setenv(name, value)
+    with pytest.raises(BadInput) as caught:
+        HttpGateway(TEST, "https://api.stripe.com", KEY)
+    assert f" {name} in the environment" in caught.value.title
+    assert "canary" not in str(caught.value)
+
+
+def test_a_list_of_exceptions_that_cannot_be_used_is_said_too(no_proxies: pytest.MonkeyPatch) -> None:
+    no_proxies.setenv("http_proxy", "proxy.example:3128")
+    no_proxies.setenv("NO_PROXY", "[::1")
+    with pytest.raises(BadInput, match="NO_PROXY in the environment"):
+        HttpGateway(TEST, "https://api.stripe.com", KEY)
 
 
 async def test_a_handshake_that_never_ends_is_not_sent() -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import tomllib
 from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import pytest
 
 from pos.domain.errors import Broken, NotFound
 from pos.domain.facts import Mode
 from pos.gateways import registry
+from tests.packages import BROKEN, write_package
 from tests.processes import ROOT
 
 
@@ -53,3 +55,38 @@ def test_a_package_that_cannot_be_loaded_is_said_so(monkeypatch: pytest.MonkeyPa
     announce(monkeypatch, ("acme", value))
     with pytest.raises(Broken, match="acme"):
         registry.adapter("acme", Mode.TEST)
+
+
+@pytest.mark.parametrize("wrong", list(BROKEN))
+def test_whatever_is_wrong_with_a_package_is_one_sentence_that_names_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, wrong: str
+) -> None:
+    """Code of other people is run here: what it raises must not reach somebody at a counter."""
+    name = f"acme_{wrong.replace(' ', '_')}"  # modules that were imported stay: each has a name of its own
+    monkeypatch.syspath_prepend(str(write_package(tmp_path, BROKEN[wrong], name)))
+    assert name in registry.names()
+    with pytest.raises(Broken) as caught:
+        registry.adapter(name, Mode.TEST)
+    assert repr(name) in caught.value.title
+    assert "\n" not in str(caught.value)
+    assert f"truetill-{name}".replace("_", "-") in caught.value.hint
+    assert f"pos gateways disable {name}" in caught.value.hint
+
+
+def test_an_account_that_an_adapter_cannot_name_is_one_sentence_without_a_key(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    source = (
+        "from pos.gateways.stripe.adapter import StripeAdapter\n"
+        "class Adapter(StripeAdapter):\n"
+        "    def account_of(self, secrets):\n"
+        "        raise ValueError(secrets['secret_key'])\n"
+        "def make(mode):\n"
+        "    return Adapter(mode)\n"
+    )
+    monkeypatch.syspath_prepend(str(write_package(tmp_path, source, "acme_account")))
+    adapter = registry.adapter("acme_account", Mode.TEST)
+    with pytest.raises(Broken, match="acme_account") as caught:
+        registry.account_of("acme_account", adapter, {"secret_key": "sk_test_unsaid"})
+    assert "unsaid" not in str(caught.value)
+    assert registry.account_of("stripe", registry.adapter("stripe", Mode.TEST), {"secret_key": "sk_test_1"}) == ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.journeys.conftest import COMMAND_S, Done
+from tests.packages import BROKEN, write_package
 from tests.processes import ROOT
 from tests.shop import Bank, bank_process
 
@@ -44,6 +46,71 @@ def hands(tmp_path: Path) -> Iterator[Hands]:
     (home / "settings.toml").write_text('# ours\n[shop]\nname = "Corner"\ncurrency = "INR"\n', encoding="utf-8")
     with bank_process(tmp_path / "bank") as bank:
         yield Hands(home, bank)
+
+
+def test_a_proxy_setting_that_cannot_be_used_stops_no_cash(hands: Hands, tmp_path: Path) -> None:
+    """With a relay and a gateway set up: both are asked later, and say which variable it is."""
+    settings = hands.home / "settings.toml"
+    text = settings.read_text("utf-8") + '[relay]\nurl = "https://relay.example"\n[gateways.stripe]\nmode = "test"\n'
+    settings.write_text(text, encoding="utf-8")
+    (tmp_path / "goods.csv").write_text("sku,name,price\nTEA,Tea,5.00\n", encoding="utf-8")
+    given = {"POS_SECRET_RELAY_TILL_TOKEN": "t", "POS_SECRET_GATEWAYS_STRIPE_SECRET_KEY": "sk_test_1"}
+    for proxy in ({"all_proxy": "socks://127.0.0.1:1080/"}, {"ALL_PROXY": "socks5://127.0.0.1:1080"}):
+        odd = given | proxy
+        goods = hands.pos("catalogue", "import", str(tmp_path / "goods.csv"), **odd)
+        assert goods.status == 0, goods.err
+        assert hands.pos("sell", *SALE, "--cash", "500", **odd).status == 0
+        asked = hands.pos("sell", *SALE, "--qr", "stripe", **odd)
+        assert (asked.status, "Traceback" in asked.err) == (2, False)
+        assert f"{next(iter(proxy))} in the environment" in asked.err
+        doctor = hands.pos("doctor", **odd)
+        assert (doctor.status, doctor.err) == (1, "")
+        assert [line[:3] for line in doctor.out.splitlines() if "_proxy" in line.lower()] == ["BAD", "BAD"]
+
+
+SALE = ("--line", "TEA")
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_a_package_that_does_not_load_stops_no_cash_and_is_switched_off_by_a_command(
+    hands: Hands, tmp_path: Path, installed: bool
+) -> None:
+    """Nobody should have to edit a file to sell tea: every command but those that need this gateway does its work."""
+    settings = hands.home / "settings.toml"
+    settings.write_text(settings.read_text("utf-8") + '[gateways.copper_bank]\nmode = "test"\n', encoding="utf-8")
+    site = write_package(tmp_path / "site", BROKEN["import"]) if installed else tmp_path / "nothing"
+    path = {"PYTHONPATH": f"{ROOT}{os.pathsep}{site}"}
+    (tmp_path / "goods.csv").write_text("sku,name,price\nTEA,Tea,5.00\n", encoding="utf-8")
+    goods = hands.pos("catalogue", "import", str(tmp_path / "goods.csv"), **path)
+    assert goods.status == 0, goods.err
+    cash = hands.pos("sell", *SALE, "--cash", "500", "--json", **path)
+    assert (cash.status, cash.json["money"]) == (0, "paid"), cash.err
+    assert hands.pos("order", cash.json["number"], **path).status == 0
+    asked = hands.pos("sell", *SALE, "--qr", "copper_bank", **path)
+    assert (asked.status, "Traceback" in asked.err, "'copper_bank'" in asked.err) == (1, False, True)
+    assert "pos gateways disable copper_bank" in asked.err
+    tested = hands.pos("gateways", "test", "copper_bank", **path)
+    assert (tested.status, "'copper_bank'" in tested.err) == (1, True)
+    for words in (("list",), ("show", "copper_bank")):
+        shown = hands.pos("gateways", *words, **path)
+        assert shown.status == 0, shown.err
+        assert "cannot be loaded" in shown.out
+        assert "pos gateways disable copper_bank" in shown.out
+    doctor = hands.pos("doctor", **path)
+    assert (doctor.status, doctor.err) == (1, "")
+    row = next(line for line in doctor.out.splitlines() if "copper_bank" in line)
+    assert row.startswith("BAD")
+    assert "database" in doctor.out
+    assert "relay" in doctor.out
+    off = hands.pos("gateways", "disable", "copper_bank", **path)
+    assert (off.status, off.out) == (0, "copper_bank takes no payments.\n"), off.err
+    on = hands.pos("gateways", "enable", "copper_bank", **path)
+    assert on.status != 0
+    assert "copper_bank" in on.err
+    gone = hands.pos("gateways", "remove", "copper_bank", **path)
+    assert gone.status == 0, gone.err
+    assert "copper_bank" not in settings.read_text("utf-8")
+    assert hands.pos("doctor", **path).status == 0
 
 
 def keys_file(hands: Hands, key: str) -> dict[str, str]:

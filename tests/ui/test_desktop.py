@@ -245,6 +245,39 @@ def test_a_sale_by_keys_on_the_real_till(
     assert os.path.exists(home / "till.db")
 
 
+def test_a_gateway_whose_package_is_gone_stops_no_sale_in_the_window(
+    qtbot: QtBot, loop: asyncio.AbstractEventLoop, dressed: Theme, home: Path, qapp: QApplication
+) -> None:
+    """It says so when it is asked, and on its card; cash and the rest are as ever."""
+    settings = '[shop]\nname = "Corner Café"\ncurrency = "INR"\n[gateways.copper_bank]\nmode = "test"\n'
+    (home / "settings.toml").write_text(settings, encoding="utf-8")
+    desk = QuietDesk()
+    window = desktop.first_paint(qapp, home, desktop.facts_of(config.load(home)), desk)
+    qtbot.addWidget(window)
+    started = loop.create_task(desktop.build(home, window))
+    qtbot.waitUntil(started.done, timeout=30_000)
+    till, ending = started.result()
+    hands = Stand(qtbot, till, window, desk)  # type: ignore[arg-type]
+    hands.until(lambda: window.kit.tasks.running == 0)
+    hands.scan(TEA.barcode)
+    hands.press(Qt.Key.Key_F12)
+    qtbot.waitUntil(lambda: "copper_bank" in hands.text("bannerTitle"), timeout=15_000)
+    assert "pos gateways disable copper_bank" in hands.text("bannerHint")
+    hands.press(Qt.Key.Key_F9)
+    hands.until(hands.find("cash.given").hasFocus)
+    hands.type("100")
+    hands.press(Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: window.flow.counter.stage is Stage.PAID, timeout=10_000)
+    hands.press(Qt.Key.Key_G, CONTROL)
+    qtbot.waitUntil(lambda: bool(window.setup.cards), timeout=10_000)
+    hands.settle()
+    assert {card.name for card in window.setup.cards} == {"copper_bank", "stripe", "razorpay"}
+    assert "There is no gateway 'copper_bank'." in hands.find("gateway.copper_bank").accessibleName()
+    window.close()
+    ended = loop.create_task(ending())  # type: ignore[arg-type]
+    qtbot.waitUntil(ended.done, timeout=10_000)
+
+
 def test_the_first_gateway_is_added_in_the_running_window_and_the_next_key_uses_it(
     qtbot: QtBot, loop: asyncio.AbstractEventLoop, dressed: Theme, home: Path, bank: Bank, qapp: QApplication
 ) -> None:
