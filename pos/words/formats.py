@@ -109,6 +109,12 @@ class Formats:
 
         return format_decimal(Decimal(quantity_milli) / MILLI, format="#,##0.###", locale=self.locale)
 
+    def tenths(self, milli: int) -> str:
+        """What was measured in thousandths, to the tenth: 0.8, or 0,8."""
+        from babel.numbers import format_decimal
+
+        return str(format_decimal(Decimal(milli) / MILLI, format="0.0", locale=self.locale))
+
     def percent(self, ppm: int) -> str:
         """From millionths: 50,000 -> 5 %."""
         from babel.numbers import format_decimal

@@ -55,6 +55,11 @@ def test_quantities_and_rates() -> None:
     assert INDIA.percent(50_000) == "5 %"
 
 
+def test_what_was_measured_is_written_to_the_tenth() -> None:
+    assert Formats("en_IN", "INR", "UTC").tenths(3_600_049) == "3600.0"
+    assert Formats("de_DE", "EUR", "UTC").tenths(800) == "0,8"
+
+
 def test_an_unknown_locale_still_opens() -> None:
     assert Formats("xx_YY", "EUR", "UTC").money(100) == "€1.00"
 
