@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QLockFile, QMessageLogContext, QtMsgType, qInstallMessageHandler
+from PySide6.QtCore import QLockFile, QMessageLogContext, QSize, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
 from pos.devices.desk import MachineDesk
@@ -49,6 +49,8 @@ AGAIN_S = 3.0
 """After this the database server is tried again at the start."""
 GONE_WITHIN_S = 12.0
 """After its window was closed the process ends, whatever it waits for: one that hangs would keep the next one shut."""
+USUAL_SIZE = (1440, 900)
+"""Width and height of the window in logical pixels, on a screen that has the room."""
 PRINTER = "POS_PRINTER"
 SWITCH_S = 0.0002
 """The window's thread waits this long at most for one that computes (a page of the report is folded, a list is made),
@@ -136,6 +138,7 @@ def run_story(home: Path, shots: Path, play: Play) -> Any:
     app = application()
     loop = aio.make_loop(app)
     window = first_paint(app, home, facts_at(home), MachineDesk(home, Speaker(player=""), printer("")))
+    window.resize(*USUAL_SIZE)  # its pictures are of one size, whatever screen there is
     told: list[Any] = []
 
     async def work() -> int:
@@ -200,10 +203,15 @@ def first_paint(app: QApplication, home: Path, facts: Shop, desk: Desk) -> MainW
     worn.wear(app)
     window = MainWindow(Kit(formats, worn, Tasks()), facts, desk, whole=False)
     window.set_products(shop.load(home, facts))
-    window.resize(1440, 900)
+    window.resize(opening_size(app.primaryScreen().availableSize(), window.minimumSize()))
     window.show()
     app.processEvents()
     return window
+
+
+def opening_size(screen: QSize, least: QSize) -> QSize:
+    """The usual size, less where the screen has less room, and never so little that panels would not fit."""
+    return QSize(*USUAL_SIZE).boundedTo(screen).expandedTo(least)
 
 
 async def live(app: QApplication, home: Path, window: MainWindow) -> int:

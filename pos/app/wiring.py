@@ -128,7 +128,7 @@ class Till:
         entries, shelf = GatewayEntries(self.settings_file), Shelf(self.settings_file, self.secrets)
         self.setup = GatewaySetup(self.context, self.desk, self.people, entries, shelf, safe)
         doors = RelayHooks(self.relay, self.shop.relay_public_url) if self.relay else None
-        self.gatecheck = GateCheck(self.context, self.desk, self.relay_health, doors)
+        self.gatecheck = GateCheck(self.context, self.desk, self.relay_health, self.formats, doors)
         self.vaults = Vaults(safe, self.people, self.setup)
         self.webhooks = Webhooks(self.context, doors)
 

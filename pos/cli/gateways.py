@@ -16,7 +16,7 @@ from pos.cli.common import as_option, json_option, say, say_json, utc, with_till
 from pos.domain.errors import BadInput
 from pos.services.setup_cards import secret_title
 from pos.services.setup_views import GatewayCard, HookView, NewKeys, Tested
-from pos.words.gateways import HOOK_HINTS
+from pos.words.gateways import hook_hint
 
 STDIN_MAX_CHARS = 8192
 EXIT_BAD, EXIT_UNREACHABLE = 1, 4
@@ -235,7 +235,7 @@ def _show(till: Till, card: GatewayCard) -> None:
 
 
 def _hook(card: GatewayCard, hook: HookView) -> str:
-    return hook.address or HOOK_HINTS[hook.state].format(gateway=card.title, name=card.name)
+    return hook.address or hook_hint(hook.state).format(gateway=card.title, name=card.name)
 
 
 def card_json(card: GatewayCard) -> dict[str, Any]:

@@ -64,13 +64,17 @@ class Keys:
     POLL_HINT = Text("Without a relay this till asks {gateway} itself, every few seconds while a code is shown.")
 
 
-HOOK_HINTS = {
-    "none": Keys.POLL_HINT,
-    "unheard": Keys.UNHEARD_HINT,
-    "missing": Keys.NO_DOOR_HINT,
-    "known": Keys.PASTE_HINT,
-}
-"""By the state of a `HookView`: what to do about it; with `{gateway}`, its title, and `{name}`."""
+def hook_hint(state: str) -> str:
+    """What to do about a `HookView` of this state, with `{gateway}`, its title, and `{name}`; "" while it is unknown.
+
+    Read when it is said: a table made at import would speak the language of that moment for good.
+    """
+    return {
+        "none": Keys.POLL_HINT,
+        "unheard": Keys.UNHEARD_HINT,
+        "missing": Keys.NO_DOOR_HINT,
+        "known": Keys.PASTE_HINT,
+    }.get(state, "")
 
 
 class KeysForm:

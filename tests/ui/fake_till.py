@@ -41,6 +41,7 @@ from pos.services.views import (
     StatusView,
     TimelineRow,
 )
+from pos.words.gateways import Able, Connection
 
 TITLES = {"razorpay": "Razorpay", "stripe": "Stripe"}
 ABILITIES = {
@@ -815,21 +816,21 @@ class GateCheck:
             raise NotFound(f"{name!r} takes no payments here.", "Add its keys, or switch it on.")
         if not self.till.gateway_answers:
             checks = (
-                Check("address", "bad", "Address and certificate", hint=f"{card.title} cannot be reached."),
-                Check("keys", "none", "Keys accepted", "not looked at"),
-                Check("account", "none", "Right account", "not looked at"),
-                Check("clock", "none", "Clocks agree within", "not looked at"),
-                Check("webhook", "none", "No relay, the till asks by itself"),
+                Check("address", "bad", Connection.ADDRESS, hint=f"{card.title} cannot be reached."),
+                Check("keys", "none", Connection.KEYS, Connection.NOT_LOOKED_AT),
+                Check("account", "none", Connection.WHICH_ACCOUNT, Connection.NOT_LOOKED_AT),
+                Check("clock", "none", Connection.CLOCKS, Connection.NOT_LOOKED_AT),
+                Check("webhook", "none", Connection.NO_RELAY),
             )
             return Tested(name, self.till.clock(), checks)
-        relay = Check("webhook", "none", "No relay, the till asks by itself")
+        relay = Check("webhook", "none", Connection.NO_RELAY)
         if self.till.setup.relay:
-            relay = Check("webhook", "ok", "Webhook through the relay", "2 min ago")
+            relay = Check("webhook", "ok", Connection.WEBHOOK, Connection.AGO.format(time=Able.MINUTES(2)))
         checks = (
-            Check("address", "ok", "Address and certificate", "82 ms"),
-            Check("keys", "ok", f"Keys accepted, {card.mode} mode"),
-            Check("account", "ok", f"Right account {card.account}", self.till.currency),
-            Check("clock", "ok", "Clocks agree within", "0.3 s"),
+            Check("address", "ok", Connection.ADDRESS, Connection.MS.format(n=82)),
+            Check("keys", "ok", Connection.KEYS_LIVE if card.mode == "live" else Connection.KEYS_TEST),
+            Check("account", "ok", Connection.RIGHT_ACCOUNT.format(account=card.account), self.till.currency),
+            Check("clock", "ok", Connection.CLOCKS, Connection.SECONDS.format(n="0.3")),
             relay,
         )
         return Tested(name, self.till.clock(), checks)

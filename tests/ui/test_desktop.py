@@ -13,14 +13,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from pos.app import config, desktop
 from pos.domain.errors import BadInput
 from pos.sandbox import customer
-from pos.ui import shop
+from pos.ui import main_window, shop
 from pos.ui.counter import Stage
 from pos.ui.theme import Theme
 from tests.postgres import cluster
@@ -150,6 +150,27 @@ def test_a_signal_closes_the_window_between_two_events(
     finally:
         deaf()
     assert signal.getsignal(number) == before
+
+
+@pytest.mark.parametrize(
+    ("screen", "size"),
+    [
+        ((1920, 1080), (1440, 900)), ((1440, 900), (1440, 900)), ((1366, 728), (1366, 728)),
+        ((1024, 768), (1024, 768)), ((800, 600), (1024, 700)), ((1920, 720), (1440, 720)),
+    ],
+)  # fmt: skip
+def test_the_window_opens_no_larger_than_its_screen(screen: tuple[int, int], size: tuple[int, int]) -> None:
+    """On a till's small screen the keys at the right and the total stood outside of it."""
+    opened = desktop.opening_size(QSize(*screen), QSize(main_window.MIN_WIDTH, main_window.MIN_HEIGHT))
+    assert (opened.width(), opened.height()) == size
+
+
+def test_the_first_paint_has_that_size(qtbot: QtBot, dressed: Theme, tmp_path: Path, qapp: QApplication) -> None:
+    (tmp_path / "settings.toml").write_text(settings_text("http://127.0.0.1:9"), encoding="utf-8")
+    window = desktop.first_paint(qapp, tmp_path, desktop.facts_of(config.load(tmp_path)), QuietDesk())
+    qtbot.addWidget(window)
+    assert window.size() == desktop.opening_size(qapp.primaryScreen().availableSize(), window.minimumSize())
+    window.close()
 
 
 def test_no_shop_is_said_plainly(tmp_path: Path) -> None:

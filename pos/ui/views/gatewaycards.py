@@ -12,7 +12,7 @@ from pos.ui.widgets.button import CommandButton, focusless
 from pos.ui.widgets.labels import column, elided, frame, holder, label, line, rule
 from pos.ui.widgets.marks import Mark
 from pos.ui.widgets.pill import Pill
-from pos.words.gateways import HOOK_HINTS, Able, Connection, ForShop, Keys, VaultWords
+from pos.words.gateways import Able, Connection, ForShop, Keys, VaultWords, hook_hint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,8 +81,7 @@ class KeysCard(Rows):
         self.address.setText(hook.address or (waiting if hook.state else ""))
         self.address.setToolTip(hook.address)
         self.address.setAccessibleName(f"{Keys.ADDRESS}: {self.address.text()}")
-        hint = HOOK_HINTS.get(hook.state)
-        self.hook.setText(hint.format(gateway=card.title, name=card.name) if hint else "")
+        self.hook.setText(hook_hint(hook.state).format(gateway=card.title, name=card.name))
 
     def show_card(self, card: GatewayCard) -> None:
         places = {secret.place for secret in card.secrets}
@@ -138,7 +137,7 @@ class ConnectionCard(Rows):
         self.fill([self._row(check) for check in tested.checks])
 
     def _row(self, check: Check) -> QWidget:
-        title = elided(check.title, "cell", name=f"connection.{check.key}")
+        title = label(check.title, "cell", name=f"connection.{check.key}", wrap=True)
         title.setAccessibleDescription(check.state)
         figure = label(check.figure, "small", name=f"connection.{check.key}.figure")
         row = line(Mark(self._kit.theme, *MARKS[check.state]), 8, title, 6, figure)

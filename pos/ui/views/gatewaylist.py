@@ -8,7 +8,8 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QFrame, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from pos.ui.widgets.button import CommandButton
-from pos.ui.widgets.labels import column, elided, holder, label, line
+from pos.ui.widgets.chips import Flow
+from pos.ui.widgets.labels import column, holder, label, line
 from pos.ui.widgets.marks import Badge
 from pos.ui.widgets.pill import Pill
 from pos.words.gateways import Gateways
@@ -31,13 +32,16 @@ class CardButton(QPushButton):
         self.setObjectName(name)
         self.setProperty("kind", "gateway")
         self.setCheckable(True)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)  # as high as its words get
         self.health, self.mode = Pill(kit.theme, f"{name}.health"), Pill(kit.theme, f"{name}.mode")
         self.title = label(card.title, "part", name=f"{name}.title")
-        self.use, self.figures = elided(name=f"{name}.use"), elided(name=f"{name}.figures")
+        self.use = label("", "small", name=f"{name}.use", wrap=True)
+        self.figures = label("", "small", name=f"{name}.figures", wrap=True)
         head = line(Badge(kit.theme, card.name, card.title), 12, column(self.title, 1, self.use))
         head.setStretch(2, 1)
-        pills = line(self.health, 8, self.mode, 0)
+        pills = Flow()
+        pills.addWidget(self.health)
+        pills.addWidget(self.mode)
         self.setLayout(column(head, 12, pills, 10, self.figures, margins=(16, 15, 16, 15)))
         for child in self.findChildren(QWidget):
             child.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)

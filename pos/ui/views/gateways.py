@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QSizePolicy, QSpacerItem, QVBoxLayout, QWidget
 
 from pos.services.setup_views import SafeView
 from pos.ui.views.gatewaycards import ConnectionCard, KeysCard, SafeNote, ShopCard
@@ -19,11 +19,15 @@ from pos.words.gateways import Gateways
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from PySide6.QtGui import QResizeEvent
+
     from pos.services.setup_views import GatewayCard
     from pos.ui.commands import Commands
     from pos.ui.kit import Kit
 
-LIST_WIDTH, LIST_COMPACT = 308, 236
+LIST_WIDTH, LIST_COMPACT = 308, 240
+WIDE_FROM = 1070
+"""From this width of its own on the page shows keys and connection side by side, and every gateway's column."""
 
 
 class GatewaysPanel(QWidget):
@@ -41,7 +45,7 @@ class GatewaysPanel(QWidget):
         self._safe = SafeView("keyring")
         self.list = GatewayList(kit, commands)
         self.title = label("", "page", name="gateway.title")
-        self.sub = label("", "sub", name="gateway.account")
+        self.sub = label("", "sub", name="gateway.account", wrap=True)
         self.switch = Switch(kit.theme, "gateway.enabled", Gateways.TAKES_PAYMENTS)
         self.earlier = CommandButton(kit.theme, commands["gateway.first"], Gateways.EARLIER, "row")
         self.note = SafeNote(kit, commands)
@@ -56,9 +60,12 @@ class GatewaysPanel(QWidget):
         self.shop.paused.connect(self.paused)
 
     def _assemble(self) -> None:
-        self._words = label(Gateways.TAKES_PAYMENTS, "sub")
-        head = line(column(self.title, 2, self.sub), 0, self.earlier, 14, self._words, 8, self.switch)
-        head.setContentsMargins(0, 0, 10, 0)  # in line with the cards below, beside their scroll bar
+        words = label(Gateways.TAKES_PAYMENTS, "sub", name="gateway.enabled.words")
+        self._names = column(self.title, 2, self.sub)
+        self.sub.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        head = line(self._names, 14, self.earlier, 14, words, 8, self.switch)
+        head.setStretch(0, 1)
+        self._head = column(head, margins=(0, 0, 10, 0))  # in line with the cards below, beside their scroll bar
         self._pair = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._pair.setSpacing(14)
         self._pair.setContentsMargins(0, 0, 0, 0)
@@ -66,20 +73,37 @@ class GatewaysPanel(QWidget):
         self._pair.addWidget(self.connection, 7)
         body = column(self.note, self._pair, 12, self.table, 12, self.shop, 0, margins=(0, 0, 10, 6))
         self._area = scroll(holder(body, "gatewayBody"), "gateway.detail", Gateways.DETAIL)
-        detail = column(head, 12, self._area)
+        detail = column(self._head, 12, self._area)
         detail.setStretch(2, 1)
-        self._box = line(self.list, 24, detail, margins=(24, 22, 14, 14))
+        self._gap = QSpacerItem(24, 0)
+        self._box = line(self.list, self._gap, detail, margins=(24, 22, 14, 14))
         self._box.setStretch(2, 1)
         self.setLayout(self._box)
-        self.set_compact(False)
+        self._compact: bool | None = None
+        self._arrange(compact=False)
 
-    def set_compact(self, compact: bool) -> None:
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange(compact=event.size().width() < WIDE_FROM)
+
+    def _arrange(self, *, compact: bool) -> None:
+        """By the page's own width: what stands beside it, and the scale, leave it another one than the window's."""
+        if compact == self._compact:
+            return
+        self._compact = compact
         self.list.setFixedWidth(LIST_COMPACT if compact else LIST_WIDTH)
         down, across = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRight
         self._pair.setDirection(down if compact else across)
+        self._gap.changeSize(12 if compact else 24, 0)
         self._box.setContentsMargins(16 if compact else 24, 16 if compact else 22, 8 if compact else 14, 12)
         self.table.set_compact(compact)
-        self._words.setVisible(not compact)
+        self._place_account(self._head if compact else self._names)
+
+    def _place_account(self, box: QVBoxLayout) -> None:
+        """Beside the switch, or on a line of its own: half of an account is no account."""
+        for each in (self._names, self._head):
+            each.removeWidget(self.sub)
+        box.addWidget(self.sub)
 
     def focus_first(self) -> None:
         self.list.focus_first()

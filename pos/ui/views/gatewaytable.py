@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QGridLayout, QHBoxLayout, QWidget
 
 from pos.ui.widgets.labels import column, frame, holder, label, line
 from pos.ui.widgets.marks import Mark
@@ -34,15 +34,21 @@ class AbilityTable(QWidget):
             holder(line(Mark(kit.theme, icon, tone), 8, label(words, "small")))
             for icon, tone, words in (("check", "paid", Able.AS_IT_IS), ("minus", "waiting", Able.MADE_UP_FOR))
         ]
-        top = line(label(Able.TITLE, "part"), 0, self._legend[0], 22, self._legend[1], margins=(18, 11, 18, 4))
+        self._top = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._top.setContentsMargins(18, 11, 18, 4)
+        self._top.setSpacing(4)
+        self._top.addWidget(label(Able.TITLE, "part"), 1)
+        self._top.addLayout(line(self._legend[0], 22, self._legend[1], 0))
         self.card = frame(card=True)
-        self._box = column(top, self._body, margins=(1, 0, 1, 6))
+        self._box = column(self._top, self._body, margins=(1, 0, 1, 6))
         self.card.setLayout(self._box)
         self.setLayout(line(self.card))
 
     def set_compact(self, compact: bool) -> None:
         if compact != self._compact:
             self._compact = compact
+            down, across = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRight
+            self._top.setDirection(down if compact else across)
             self.show_cards(self._cards, self._chosen)
 
     def show_cards(self, cards: Sequence[GatewayCard], chosen: str) -> None:

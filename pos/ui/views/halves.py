@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QSpacerItem, QVBoxLayout, QWidget
 
 from pos.domain.status import Shown
 from pos.ui.widgets.labels import centred, column, fit, frame, holder, label, line, set_tone
-from pos.ui.widgets.qrview import QrView
+from pos.ui.widgets.qrview import QrView, Square
 from pos.ui.widgets.ring import Disc, Ring
 from pos.words.pay import Paid, Pay, Refund, Split, Unknown
 from pos.words.sell import Cart
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 SIDE = 30
 QR_SIDE = 370
 MIN_QR = 176
-AROUND_QR = 176
-"""Pixels of a half's height that stand above and below its code."""
 COMPACT_MARGINS = (18, 16, 18, 12)
 MAX_LINK_SHOWN = 44
 
@@ -58,27 +56,26 @@ class QrHalf(QFrame):
         self.code = QrView(kit, "payQr", QR_SIDE)
         self.asking = centred(label("", "sub", wrap=True, name="pay.asking"))
         self.card = frame("qrCard")
-        self.card.setFixedWidth(QR_SIDE + 2)
-        self.card.setFixedHeight(QR_SIDE + 2)
         self.card.setLayout(column(self.code, self.asking))
+        room = Square(self.card, MIN_QR, QR_SIDE + 2)
         self.expires = centred(label("", "big", tone="secondary", name="pay.expires"))
         self.timer = label("", "big", name="pay.timer")
         self.link = centred(label("", "row", name="pay.link"))
         self.safe = centred(label(Pay.SAFE_DISPLAY, "small", wrap=True))
         clock = line(0, self.expires, 6, self.timer, 0)
-        parts = (self.heading, 4, self.amount, 24, middle(self.card), 18, clock, 6, self.link, 0, self.safe)
+        self._above, self._below = QSpacerItem(0, 24), QSpacerItem(0, 18)
+        self._foot = holder(column(6, self.link))
+        parts = (self.heading, 4, self.amount, self._above, room, self._below, clock, self._foot, 0, self.safe)
         self._box = column(*parts, margins=(SIDE, 34, SIDE, 34))
         self.setLayout(self._box)
 
     def set_compact(self, compact: bool) -> None:
-        for each in (self.link, self.safe):
+        for each in (self._foot, self.safe):
             each.setVisible(not compact)
+        self._above.changeSize(0, 10 if compact else 24)
+        self._below.changeSize(0, 8 if compact else 18)
         self._box.setContentsMargins(*(COMPACT_MARGINS if compact else (SIDE, 34, SIDE, 34)))
-
-    def set_room(self, width: int, height: int) -> None:
-        """As large a code as the room allows; its card stays square."""
-        side = max(MIN_QR, min(QR_SIDE, width - 56, height - AROUND_QR)) + 2
-        self.card.setFixedSize(side, side)
+        self._box.invalidate()
 
     def show_order(self, view: OrderView | None, amount: str, asking: str) -> None:
         self._view = view

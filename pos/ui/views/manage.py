@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QButtonGroup, QGridLayout, QPushButton, QStackedWidget, QWidget
 
+from pos.ui.theme import body_font
 from pos.ui.views.gateways import GatewaysPanel
 from pos.ui.widgets.button import CommandButton
 from pos.ui.widgets.labels import column, frame, holder, label, line
@@ -18,7 +20,9 @@ if TYPE_CHECKING:
     from pos.ui.commands import Commands
     from pos.ui.kit import Kit
 
-NAV_WIDTH, NAV_COMPACT = 200, 156
+NAV_WIDTH, NAV_COMPACT, NAV_SIDE = 200, 156, 10
+NAV_ICON = 50
+"""Width of an entry beside its words: icon, gap, both edges."""
 ICONS = {"gateways": "credit-card", "till": "monitor"}
 
 
@@ -66,7 +70,7 @@ class ManagePanel(QWidget):
         self._nav = frame("manageNav")
         items = [item for entry in self.entries.values() for item in (entry, 4)]
         title = holder(line(label(Manage.TITLE, "title"), margins=(14, 0, 0, 0)))
-        self._nav.setLayout(column(title, 14, *items, 0, margins=(10, 20, 10, 14)))
+        self._nav.setLayout(column(title, 14, *items, 0, margins=(NAV_SIDE, 20, NAV_SIDE, 14)))
         box = line(self._nav, self._stack)
         box.setStretch(1, 1)
         self.setLayout(box)
@@ -85,8 +89,10 @@ class ManagePanel(QWidget):
         return button
 
     def set_compact(self, compact: bool) -> None:
-        self._nav.setFixedWidth(NAV_COMPACT if compact else NAV_WIDTH)
-        self.gateways.set_compact(compact)
+        """Narrower in a small window, but never than its longest entry; the pages see to themselves."""
+        bold = QFontMetrics(body_font(weight=700))  # as the chosen one is written, which no size hint knows
+        longest = max(bold.horizontalAdvance(entry.text()) for entry in self.entries.values())
+        self._nav.setFixedWidth(max(NAV_COMPACT if compact else NAV_WIDTH, longest + NAV_ICON + 2 * NAV_SIDE))
 
     def show_section(self, section: str, may: frozenset[str]) -> None:
         """Show this page; `may` are the entries of whoever works here."""

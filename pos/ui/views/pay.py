@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QBoxLayout, QFrame, QStackedWidget, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFrame, QSizePolicy, QStackedWidget, QWidget
 
 from pos.domain.status import Shown
 from pos.ui.counter import Counter, Stage, ask_minor
@@ -15,8 +15,6 @@ from pos.ui.widgets.labels import frame, line, set_tone
 from pos.ui.widgets.still import one_layout
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QResizeEvent
-
     from pos.services.views import OrderView
     from pos.ui.commands import Commands
     from pos.ui.kit import Kit
@@ -40,7 +38,6 @@ class PayPanel(QWidget):
         for each in (self.qr, self.unknown, self.outcome):
             self.halves.addWidget(each)
         self.sheet = Sheet(kit, counter, commands)
-        self._compact = False
         self._card = frame("payCard")
         self._inner = line(self.halves, self.sheet, margins=(1, 1, 1, 1))
         self._inner.setStretch(0, 1)
@@ -48,41 +45,32 @@ class PayPanel(QWidget):
         self._card.setLayout(self._inner)
         self._outer = line(self._card, margins=(20, 18, 20, 18))
         self.setLayout(self._outer)
+        self.set_compact(False)
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.tick)
         counter.changed.connect(self.refresh)
         counter.code_due.connect(self._paint_code)
 
     def set_compact(self, compact: bool) -> None:
+        """Two halves side by side, equally wide; in a small window one above the other.
+
+        Then the upper one has what the keys and words below leave, at every moment: how much that is changes with them.
+        """
         side = 16 if compact else 20
         self._outer.setContentsMargins(side, 14 if compact else 18, side, 14 if compact else 18)
         direction = QBoxLayout.Direction.TopToBottom if compact else QBoxLayout.Direction.LeftToRight
         self._inner.setDirection(direction)
         self._inner.setStretch(1, 0 if compact else 1)
-        self._compact = compact
         for half in (self.qr, self.unknown, self.outcome):
             half.set_compact(compact)
             set_tone(half, "true" if compact else "", "stacked")
         self.sheet.set_compact(compact)
-        self._fit(self.width(), self.height())
+        ignored, upright = QSizePolicy.Policy.Ignored, self.sheet.sizePolicy().verticalPolicy()
+        self.halves.setSizePolicy(ignored, ignored)
+        self.sheet.setSizePolicy(ignored, upright)
 
     def focus_first(self) -> None:
         self.setFocus()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit(event.size().width(), event.size().height())
-
-    def _fit(self, width: int, height: int) -> None:
-        """Two halves side by side; in a small window one above the other."""
-        margins = self._outer.contentsMargins()
-        inside = width - margins.left() - margins.right()
-        if self._compact:
-            self.halves.setFixedWidth(max(1, inside - 2))
-            self.qr.set_room(inside, height - margins.top() - margins.bottom() - self.sheet.sizeHint().height())
-        else:
-            self.halves.setFixedWidth(max(1, inside // 2))
-            self.qr.set_room(inside // 2, height)
 
     def showEvent(self, event: object) -> None:
         self._timer.start(TICK_MS)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pos.ui.kit import Kit
 
 ICONS = {"sell": "layout-grid", "orders": "list", "reconcile": "arrow-left-right", "manage": "settings"}
+USUAL, COMPACT, SIDE, EDGE = 88, 76, 6, 4
 
 
 class RailView(QWidget):
@@ -29,7 +30,7 @@ class RailView(QWidget):
         self._buttons: dict[str, QToolButton] = {}
         self._page = "sell"
         box = QVBoxLayout(self)
-        box.setContentsMargins(6, 14, 6, 14)
+        box.setContentsMargins(SIDE, 14, SIDE, 14)
         box.setSpacing(4)
         for page in ICONS:
             box.addWidget(self._make(page))
@@ -39,7 +40,12 @@ class RailView(QWidget):
         self.show_page("sell")
 
     def set_compact(self, compact: bool) -> None:
-        self.setFixedWidth(76 if compact else 88)
+        """Narrower in a small window, but never than its longest word."""
+        longest = 0
+        for button in self._buttons.values():
+            button.ensurePolished()  # its font comes from the style sheet
+            longest = max(longest, button.fontMetrics().horizontalAdvance(button.text()))
+        self.setFixedWidth(max(COMPACT if compact else USUAL, longest + 2 * (SIDE + EDGE)))
 
     def show_page(self, page: str) -> None:
         self._page = page

@@ -68,7 +68,7 @@ class KeyButton(QPushButton):
             self._paint_icon(painter)
         option.rect = text_rect
         painter.drawControl(QStyle.ControlElement.CE_PushButtonLabel, option)
-        if self.key:
+        if key_rect.width():
             self._paint_key(painter, key_rect)
 
     def _key_width(self) -> int:
@@ -86,6 +86,8 @@ class KeyButton(QPushButton):
             key_rect = QRect(whole.width() - key - 16, 0, key, whole.height())
         else:
             both = text + (_GAP - 5 + key if key else 0)
+            if both > whole.width():  # half a key is none; who listens hears it all the same
+                both, key = text, 0
             left = max(4, (whole.width() - both) // 2)
             text_rect = QRect(left, 0, min(text, whole.width() - 8), whole.height())
             key_rect = QRect(left + text + _GAP - 5, 0, key, whole.height())

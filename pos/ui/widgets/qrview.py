@@ -11,6 +11,8 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from pos.ui import qr
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QResizeEvent
+
     from pos.ui.kit import Kit
 
 
@@ -87,3 +89,30 @@ class QrView(QWidget):
         )
         scaled.setDevicePixelRatio(ratio)
         painter.drawImage(QRect(left, top, side, side).topLeft() / ratio, scaled)
+
+
+class Square(QWidget):
+    """Holds one widget in its middle, as large and square as its room is at any moment, between two sides.
+
+    The layout around it deals out that room: whatever stands above and below, nobody has to add up heights beforehand.
+    """
+
+    def __init__(self, inner: QWidget, least: int, most: int) -> None:
+        super().__init__()
+        self._inner = inner
+        self._least, self._most = least, most
+        inner.setParent(self)
+        self.setMaximumHeight(most)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+
+    def sizeHint(self) -> QSize:
+        return QSize(self._most, self._most)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self._least, self._least)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.setMaximumHeight(max(self._least, min(self.width(), self._most)))  # more would be gaps above and below
+        side = min(self.width(), self.height(), self._most)
+        self._inner.setGeometry((self.width() - side) // 2, (self.height() - side) // 2, side, side)
