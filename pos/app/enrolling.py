@@ -139,21 +139,13 @@ def enrolled_with(
         return_url=entry.return_url or _own_page(settings, entry),
         qr=entry.qr,
         address=base_of(adapter, entry),
+        locked=closed is not None and not all(keys.values()),
     )
 
 
 def base_of(adapter: Adapter, entry: GatewaySettings) -> str:
     """The server that is asked: the settings' own, or the gateway's."""
     return entry.api_base or f"https://{adapter.capabilities.hosts[0]}"
-
-
-def kept(secrets: SecretStore, name: str) -> str:
-    """A secret, or "" where it cannot be had: a locked keyring must not stop a shop from taking cash."""
-    try:
-        return secrets.get(name) or ""
-    except PosError as error:
-        log.warning("%s cannot be read: %s", name, error)
-        return ""
 
 
 def connect(

@@ -42,10 +42,12 @@ class Safe:
     def place(self, name: str) -> str:
         if not isinstance(self._secrets, Placed):
             return "other" if self._secrets.get(name) else ""
+        title = self._secrets.source_of(name)
         try:
-            title = self._secrets.source_of(name)
-        except PosError:  # locked: not the same as not there, but nothing can be said of it
-            return ""
+            if not title:
+                self._secrets.get(name)
+        except PosError:  # not the same as not there: whoever opens it may find it
+            return "locked"
         return next((word for begin, word in PLACES if title.startswith(begin)), "other" if title else "")
 
     def set(self, name: str, value: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pos.app.clock import SystemClock, SystemIds
 from pos.app.config import Settings
-from pos.app.enrolling import GatewayEntries, Shelf, enrolled_gateways, kept
+from pos.app.enrolling import GatewayEntries, Shelf, enrolled_gateways
 from pos.app.instance import HomeIdentity
 from pos.app.keysafe import Safe
 from pos.app.secrets import open_secrets
@@ -307,10 +307,25 @@ def prober_of(till: Till) -> Prober:
     return Prober(till.context, till.looks, till.refunds, till.hints, till.relay_health, till.sync)
 
 
+TILL_TOKEN = "relay.till_token"  # noqa: S105 - the name of a secret
+
+
 def relay_client(shop: ShopSettings, secrets: SecretStore) -> RelayClient | None:
     """The relay as the settings name it; None without one, or without a token: the till then asks the gateways itself.
 
     A relay that is set up wrongly must not keep a shop from selling; `pos doctor` says what is missing.
     """
-    token = kept(secrets, "relay.till_token") if shop.relay_url else ""
+    if not shop.relay_url:
+        return None
+    try:
+        token = secrets.get(TILL_TOKEN) or ""
+    except PosError:  # in a vault or keyring that somebody may open while the till runs
+        return RelayClient(shop.relay_url, "", later=partial(_found, secrets, TILL_TOKEN))
     return RelayClient(shop.relay_url, token) if token else None
+
+
+def _found(secrets: SecretStore, name: str) -> str:
+    try:
+        return secrets.get(name) or ""
+    except PosError:
+        return ""

@@ -217,7 +217,11 @@ def _state(card: GatewayCard) -> str:
     if not card.listed:
         return "not set up"
     words = [f"{card.mode} mode", "on" if card.enabled else "off"]
-    return ", ".join(words if card.keys_known else [*words, "no keys"])
+    if card.locked:
+        words.append("keys locked")
+    elif not card.keys_known:
+        words.append("no keys")
+    return ", ".join(words)
 
 
 def _show(till: Till, card: GatewayCard) -> None:

@@ -42,6 +42,8 @@ class Enrolled:
     return_url: str = ""
     qr: str = "auto"
     address: str = ""
+    locked: bool = False
+    """Whether its keys lie in what is not open now."""
 
     @property
     def collect(self) -> str:

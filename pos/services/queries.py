@@ -38,6 +38,8 @@ class RelayHealth:
     def __init__(self) -> None:
         self.heard_at_ms: int | None = None
         self.connected = False
+        self.locked = False
+        """This till's token lies in what is not open now."""
 
     def word(self, configured: bool, now_ms: int) -> str:
         """ok only with a heartbeat in the last 30 s."""
@@ -45,7 +47,7 @@ class RelayHealth:
             return "off"
         if self.heard_at_ms is not None and now_ms - self.heard_at_ms < HEARD_LIMIT_MS and self.connected:
             return "ok"
-        return "down"
+        return "locked" if self.locked else "down"
 
 
 class Queries:
@@ -125,8 +127,10 @@ class Queries:
         rows = await self.waiting()
         run = await self._context.store.read(lambda tx: tx.sync.last_run())
         shift = await self._context.store.read(lambda tx: tx.days.open_shift(shop.till))
-        words = [self._desk.health[name].word for name in self._desk.names()] + ["down"] * len(self._desk.unloaded)
-        gateway = next((w for w in ("down", "slow") if w in words), "ok") if words else "off"
+        entries = self._desk.enrolled.values()
+        words = ["locked" if entry.locked else self._desk.health[entry.name].word for entry in entries]
+        words += ["down"] * len(self._desk.unloaded)
+        gateway = next((w for w in ("locked", "down", "slow") if w in words), "ok") if words else "off"
         words = [row.shown for row in rows]
         return StatusView(
             gateway=gateway,

@@ -16,7 +16,7 @@ from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pos.domain.errors import BadInput, Broken, NotFound, OtherAccount, PosError, Refused
+from pos.domain.errors import BadInput, Broken, NotFound, OtherAccount, PosError, Refused, Unreachable
 from pos.domain.rows import Account
 from pos.domain.store_port import Tx
 from pos.services.bookmode import mode_with
@@ -26,7 +26,7 @@ from pos.services.desk import Desk, Enrolled, Health, Unloaded
 from pos.services.people import People
 from pos.services.setup_cards import Cards, full_name
 from pos.services.setup_ports import Changes, Entry, GatewaySettingsFile, GatewayShelf, KeySafe
-from pos.services.setup_views import GatewayCard, NewKeys
+from pos.services.setup_views import LOCKED, GatewayCard, NewKeys
 
 ACTION = "gateways"
 PRINT_CHARS = 12
@@ -240,6 +240,8 @@ class GatewaySetup:
             places = await asyncio.to_thread(self._places, name)
             if not places and not any(e.name == name for e in await asyncio.to_thread(self._settings.entries)):
                 raise NotFound(f"{self._title(name)} is not set up.", "Nothing was changed.")
+            if LOCKED in places.values():
+                raise Unreachable("The keys are locked away.", "Open the vault or keyring first.")
             for full, place in places.items():
                 if place in ("environment", "file"):
                     raise BadInput(f"{full} comes from the {place}.", "Take it out there; or switch the gateway off.")

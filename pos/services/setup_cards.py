@@ -12,7 +12,7 @@ from pos.services.abilities import abilities
 from pos.services.context import Context
 from pos.services.desk import Desk, Health
 from pos.services.setup_ports import Entry, GatewaySettingsFile, GatewayShelf, KeySafe
-from pos.services.setup_views import GatewayCard, SecretView
+from pos.services.setup_views import LOCKED, GatewayCard, SecretView
 from pos.words.gateways import Keys
 
 SHOWN_CHARS = 12
@@ -102,7 +102,7 @@ class Cards:
             secret = each == able.secrets[-1]
             full = full_name(name, each)
             place, value = self._safe.place(full), ""
-            if place and not secret:
+            if place not in ("", LOCKED) and not secret:
                 value = self._safe.get(full) or ""
             shown = f"{value[:SHOWN_CHARS]}…" if len(value) > SHOWN_CHARS else value
             views.append(SecretView(each, secret_title(each), place, secret, shown))

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+LOCKED = "locked"
+
 
 @dataclass(frozen=True, slots=True)
 class SecretView:
-    """One of the names that log in. `place`: keyring, vault, environment, file, other, or "" where it is not set.
+    """One of the names that log in. `place`: keyring, vault, environment, file, other; locked where that cannot be
+
+    told before the vault or keyring is open; "" where it is not set.
 
     `shown` is the beginning of what is no secret (a key's id), "" for what must never be seen again.
     """
@@ -23,7 +27,7 @@ class SecretView:
 
     @property
     def known(self) -> bool:
-        return bool(self.place)
+        return self.place not in ("", LOCKED)
 
     @property
     def fixed(self) -> bool:
@@ -71,6 +75,10 @@ class GatewayCard:
     qr_kinds: tuple[str, ...]
     abilities: tuple[Ability, ...]
     problem: str = ""
+
+    @property
+    def locked(self) -> bool:
+        return any(secret.place == LOCKED for secret in self.secrets)
 
     @property
     def keys_known(self) -> bool:

@@ -291,7 +291,9 @@ class DayView:
 
 @dataclass(frozen=True, slots=True)
 class StatusView:
-    """The lights. `gateway`/`relay`: ok | slow | down | off; `*_ms` None = never. They tell the truth:
+    """The lights. `gateway`/`relay`: ok | slow | down | locked (its keys lie in what is not open) | off; `*_ms` None =
+
+    never. They tell the truth:
 
     `relay` is ok only with a heartbeat in the last 30 s. `books`: ok | down (the database does not answer; the rest is
     as it last was) | read_only (nothing may be written here now); `problem` and `problem_hint` then say why.

@@ -16,7 +16,7 @@ from pos.domain.store_port import Hint
 from pos.services.context import Context
 from pos.services.hints import Hints
 from pos.services.queries import RelayHealth
-from pos.sync.relay_client import Beat, RelayClient
+from pos.sync.relay_client import Beat, RelayClient, TokenLocked
 from pos.wire import Event, Notice
 
 
@@ -43,6 +43,9 @@ class Listener:
             async for said in self._client.events(cursor):
                 self._health.heard_at_ms, self._health.connected = self._context.now_ms(), True
                 await self._take(said)
+        except TokenLocked:
+            self._health.locked = True
+            raise
         except Refused:
             # another shop's cursor, or a token that was revoked: start without one, the sweep covers what is between
             await self._context.store.write(lambda tx: tx.sync.set_cursor(""))
@@ -53,6 +56,7 @@ class Listener:
     async def _introduce(self) -> None:
         """Our shop's id at the relay, for the addresses of return pages."""
         who = await self._client.whoami()
+        self._health.locked = False
         await self._context.store.write(lambda tx: tx.shop.set_meta("relay_shop", who.shop))
 
     async def _take(self, said: Event | Notice | Beat) -> None:

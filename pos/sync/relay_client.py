@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -53,6 +53,10 @@ class Beat:
     """Bytes came, no event: a heartbeat."""
 
 
+class TokenLocked(Unreachable):
+    """Nothing was sent: the token lies in a vault or keyring that is not open."""
+
+
 class RelayClient:
     """One relay, one till token.
 
@@ -61,10 +65,22 @@ class RelayClient:
         Refused: the token is not accepted.
     """
 
-    def __init__(self, url: str, token: str, client: httpx.AsyncClient | None = None) -> None:
+    def __init__(
+        self, url: str, token: str, client: httpx.AsyncClient | None = None, *, later: Callable[[], str] | None = None
+    ) -> None:
+        """`later` reads the token (blocking, "" while it cannot be had), where it lies in what is not open yet."""
         self._url = url.rstrip("/")
         self._given = client
-        self._headers = {"Authorization": f"Bearer {token}", "Accept-Encoding": "identity"}
+        self._token = token
+        self._later = later
+
+    async def _headers(self) -> dict[str, str]:
+        """Raises TokenLocked."""
+        if not self._token and self._later is not None:
+            self._token = await asyncio.to_thread(self._later)
+            if not self._token:
+                raise TokenLocked("This till's token for the relay is locked away.", "Open the vault or keyring.")
+        return {"Authorization": f"Bearer {self._token}", "Accept-Encoding": "identity"}
 
     async def whoami(self) -> Who:
         return _told(await self._call("GET", "/v1/whoami"), Who)
@@ -76,7 +92,7 @@ class RelayClient:
 
     async def events(self, cursor: str) -> AsyncIterator[Event | Notice | Beat]:
         """The stream from a cursor on; ends when the connection does."""
-        headers = dict(self._headers, Accept="text/event-stream")
+        headers = dict(await self._headers(), Accept="text/event-stream")
         if cursor:
             headers["Last-Event-ID"] = cursor
         timeout = httpx.Timeout(CALL_TIMEOUT_S, read=READ_TIMEOUT_S)
@@ -113,8 +129,9 @@ class RelayClient:
 
     async def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> bytes:
         """The answer's body. Whoever sits at the other end gets no more of our time and memory than a relay needs."""
+        headers = await self._headers()
         request = self._client.build_request(
-            method, self._url + path, headers=self._headers, json=body, timeout=CALL_TIMEOUT_S
+            method, self._url + path, headers=headers, json=body, timeout=CALL_TIMEOUT_S
         )
         try:
             async with asyncio.timeout(CALL_TIMEOUT_S):

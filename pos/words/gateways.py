@@ -18,6 +18,8 @@ class Gateways:
     DOWN = Text("No answer")
     NOT_ASKED = Text("Not asked yet")
     NO_KEYS = Text("No keys yet")
+    LOCKED = Text("Keys locked")
+    OPEN_FIRST = Text("Open the vault or keyring to use its keys.")
     SWITCHED_OFF = Text("Off")
     TEST = Text("Test")
     LIVE = Text("Live")
@@ -44,6 +46,8 @@ class Keys:
     KEY_ID = Text("Key id")
     KEY_SECRET = Text("Key secret")
     NOT_SET = Text("not set")
+    LOCKED = Text("Not open now")
+    NOT_TOLD = Text("not known while locked")
     HIDDEN = Text("kept, never shown")
     KEYRING = Text("In the system’s keyring")
     VAULT = Text("In the vault")
@@ -177,6 +181,7 @@ class ForShop:
 
 class VaultWords:
     TITLE = Text("No keyring on this machine")
+    LOCKED_TITLE = Text("The vault is locked")
     MISSING = Text(
         "Keys can lie in a vault, a sealed file that a passphrase opens. Without it no key can be kept here."
     )

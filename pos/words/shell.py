@@ -15,6 +15,8 @@ class Bar:
     GATEWAY_SLOW = Text("Gateway · slow")
     GATEWAY_DOWN = Text("Gateway · no answer")
     GATEWAY_OFF = Text("No gateway")
+    GATEWAY_LOCKED = Text("Keys locked")
+    RELAY_LOCKED = Text("Relay · keys locked")
     RELAY = Text("Relay")
     RELAY_LIVE = Text("Relay · live")
     RELAY_SLOW = Text("Relay · silent")

@@ -13,7 +13,7 @@ from pos.domain.shown import Shown
 from pos.domain.verdict import Money
 from pos.services.queries import RelayHealth
 from pos.sync.listener import Listener
-from pos.sync.relay_client import Beat, Who
+from pos.sync.relay_client import Beat, TokenLocked, Who
 from pos.wire import Event, Notice, Refs
 from tests.services.test_money import link_of
 from tests.shop import TEA, Bank, Shop
@@ -77,6 +77,28 @@ async def test_an_event_makes_the_till_ask_and_the_next_connection_goes_on_behin
     assert (await shop.again(view)).shown is Shown.PAID
     await listen(shop, relay)
     assert relay.asked_from == ["", "ep:1:t"]
+
+
+async def test_a_relay_whose_token_is_locked_away_is_not_called_down(shop: Shop) -> None:
+    health, locked = RelayHealth(), [True]
+
+    class Locked(GivenRelay):
+        async def whoami(self) -> Who:
+            if locked[0]:
+                raise TokenLocked("locked", "open it")
+            return await super().whoami()
+
+    async def sweep() -> None:
+        return
+
+    client: Any = Locked(Beat())
+    listener = Listener(shop.till.context, client, shop.till.hints, health, sweep)
+    with pytest.raises(TokenLocked):
+        await listener.run()
+    assert health.word(True, shop.clock.now_ms()) == "locked"
+    locked[0] = False
+    await listener.run()
+    assert health.word(True, shop.clock.now_ms()) == "down", "heard, and the stream has ended"
 
 
 async def test_an_event_alone_makes_no_order_paid(shop: Shop) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from pos.domain.errors import Unreachable
 from pos.sync import relay_client
-from pos.sync.relay_client import RelayClient
+from pos.sync.relay_client import RelayClient, TokenLocked
 from pos.wire import Garbled
 from tests.gateways.test_http import request_of, server
 
@@ -50,6 +50,29 @@ async def test_a_packed_answer_is_not_unpacked() -> None:
         assert tracemalloc.get_traced_memory()[1] < 8 * MIB
     finally:
         tracemalloc.stop()
+
+
+async def test_a_token_that_is_locked_away_is_read_as_soon_as_it_can_be() -> None:
+    """The vault is opened in the window while the till runs; nothing is sent before."""
+    heard, kept = [], [""]
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await request_of(reader))
+        body = json.dumps(WHO).encode()
+        writer.write(OK + b"\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        await writer.drain()
+
+    async with server(serve) as url:
+        client = RelayClient(url, "", later=lambda: kept[0])
+        with pytest.raises(TokenLocked):
+            await client.whoami()
+        with pytest.raises(TokenLocked):
+            await anext(client.events(""))
+        assert heard == []
+        kept[0] = "till-token"
+        assert (await client.whoami()).shop == WHO["shop"]
+        await client.close()
+    assert b"authorization: bearer till-token" in heard[0].lower()
 
 
 @pytest.mark.parametrize("encoding", [b"gzip", b"deflate", b"br", b"identity, gzip"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
@@ -356,6 +357,22 @@ def test_choices_are_written(manager: Stand) -> None:
     next(action for action in every.actions() if action.data() == 15).trigger()
     manager.settle()
     assert (manager.till.setup.minutes, shop.every.value.text()) == (15.0, "15 min")
+
+
+def test_what_is_locked_away_is_not_called_missing(manager: Stand) -> None:
+    known = manager.till.setup.known
+    secrets = tuple(replace(secret, place="locked", shown="") for secret in known["razorpay"].secrets)
+    known["razorpay"] = replace(known["razorpay"], secrets=secrets)
+    manager.till.vaults.view = SafeView("vault", "locked")
+    open_gateways(manager)
+    manager.until(lambda: manager.text("safe.title") == "The vault is locked")
+    card = manager.window.panels.manage.gateways.list.buttons["razorpay"]
+    assert (card.health.text, card.figures.text()) == ("Keys locked", "Open the vault or keyring to use its keys.")
+    assert manager.text("keys.secret") == "not known while locked"
+    assert "No keys yet" not in card.accessibleName()
+    manager.press(Qt.Key.Key_R, CONTROL)
+    manager.settle()
+    assert manager.text("vaultPanel.title") == "The vault is locked"
 
 
 # Where there is no keyring --------------------------------------------------------------------------------------------

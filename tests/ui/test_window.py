@@ -317,6 +317,8 @@ def test_the_relay_is_green_only_with_a_heartbeat_in_the_last_30_s() -> None:
     assert relay_light(replace(status, relay_heard_at_ms=None), heard).tone == "waiting"
     assert relay_light(replace(status, relay="down"), heard).tone == "failed"
     assert relay_light(replace(status, relay="off"), heard).tone == "gone"
+    assert relay_light(replace(status, relay="locked"), heard).text == "Relay · keys locked"
+    assert gateway_light(replace(status, gateway="locked")).text == "Keys locked"
 
 
 def test_a_hundred_orders_that_change_at_once_are_counted_once(stand: Stand) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QLabel, QMenu, QPushButton, QVBoxLayout, QWidget
 
-from pos.services.setup_views import Check, GatewayCard, HookView, SafeView, SecretView, Tested
+from pos.services.setup_views import LOCKED, Check, GatewayCard, HookView, SafeView, SecretView, Tested
 from pos.ui.widgets.button import CommandButton, focusless
 from pos.ui.widgets.labels import column, elided, frame, holder, label, line, rule
 from pos.ui.widgets.marks import Mark
@@ -87,20 +87,25 @@ class KeysCard(Rows):
         places = {secret.place for secret in card.secrets}
         place = places.pop() if len(places) == 1 else ""
         known = card.keys_known and bool(place)
-        self.place.set(place_word(place if known else ""), "paid" if known else "gone", "lock" if known else "")
+        words = Keys.LOCKED if card.locked else place_word(place if known else "")
+        self.place.set(words, "paid" if known else "gone", "lock" if known or card.locked else "")
         self.replace.setText(Keys.REPLACE if card.listed else Keys.SET)
         self.fill([self._row(secret) for secret in card.secrets if not secret.secret])
         for secret in card.secrets:
             if secret.secret:
                 self.secret.setText(secret.title)
-                self.value.setText(DOTS if secret.known else Keys.NOT_SET)
-                self.value.setAccessibleName(f"{secret.title}: {Keys.HIDDEN if secret.known else Keys.NOT_SET}")
+                self.value.setText(DOTS if secret.known else _not_there(secret))
+                self.value.setAccessibleName(f"{secret.title}: {Keys.HIDDEN if secret.known else _not_there(secret)}")
 
     def _row(self, secret: SecretView) -> QWidget:
         """A key's id, which is no secret."""
-        value = label(secret.shown if secret.known else Keys.NOT_SET, "mono", name=f"keys.{secret.name}")
+        value = label(secret.shown if secret.known else _not_there(secret), "mono", name=f"keys.{secret.name}")
         value.setAccessibleName(f"{secret.title}: {value.text()}")
         return _ruled(label(secret.title, "row"), value)
+
+
+def _not_there(secret: SecretView) -> str:
+    return str(Keys.NOT_TOLD if secret.place == LOCKED else Keys.NOT_SET)
 
 
 def _ruled(name: QLabel, value: QWidget, button: QWidget | None = None) -> QWidget:
@@ -242,6 +247,7 @@ class SafeNote(QFrame):
 
     def show_safe(self, safe: SafeView) -> None:
         words = {"missing": VaultWords.MISSING, "locked": VaultWords.LOCKED}
+        self.title.setText(VaultWords.LOCKED_TITLE if safe.vault == "locked" else VaultWords.TITLE)
         self.text.setText(words.get(safe.vault, VaultWords.NOWHERE))
         self.button.setVisible(safe.kind == "vault")
         self.button.setText(VaultWords.UNLOCK if safe.vault == "locked" else VaultWords.CREATE)

@@ -139,6 +139,8 @@ def use_of(card: GatewayCard) -> str:
 
 def health_of(card: GatewayCard) -> tuple[str, str]:
     """(words, tone)."""
+    if card.locked:
+        return Gateways.LOCKED, "waiting"
     if not card.keys_known:
         return Gateways.NO_KEYS, "gone"
     return {
@@ -155,6 +157,8 @@ def mode_of(card: GatewayCard) -> str:
 
 
 def figures_of(kit: Kit, card: GatewayCard) -> str:
+    if card.locked:
+        return Gateways.OPEN_FIRST
     if not card.keys_known:
         return Gateways.ADD_KEYS
     number = kit.formats.number

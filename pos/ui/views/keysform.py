@@ -206,7 +206,10 @@ class VaultPanel(FormPanel):
         self._making = safe.vault != "locked"
         self._again_row.setVisible(self._making)
         self.button.setText(VaultWords.CREATE if self._making else VaultWords.UNLOCK)
-        self.set_words(VaultWords.TITLE, VaultWords.MISSING if self._making else VaultWords.LOCKED)
+        if self._making:
+            self.set_words(VaultWords.TITLE, VaultWords.MISSING)
+        else:
+            self.set_words(VaultWords.LOCKED_TITLE, VaultWords.LOCKED)
         self.forget()
 
     def focus_first(self) -> None:

@@ -34,6 +34,7 @@ def gateway_light(status: StatusView) -> Light:
         "ok": Light(Bar.GATEWAY, "paid"),
         "slow": Light(Bar.GATEWAY_SLOW, "waiting"),
         "down": Light(Bar.GATEWAY_DOWN, "waiting"),
+        "locked": Light(Bar.GATEWAY_LOCKED, "waiting"),
     }.get(status.gateway, Light(Bar.GATEWAY_OFF, "gone"))
 
 
@@ -42,6 +43,8 @@ def relay_light(status: StatusView, now_ms: int, *, short: bool = False) -> Ligh
     heard = status.relay_heard_at_ms
     if status.relay == "off":
         return Light(Bar.RELAY_OFF, "gone")
+    if status.relay == "locked":
+        return Light(Bar.RELAY if short else Bar.RELAY_LOCKED, "gone")
     if status.relay == "down":
         return Light(Bar.RELAY if short else Bar.RELAY_DOWN, "failed")
     if status.relay == "ok" and heard is not None and now_ms - heard <= HEARD_LIMIT_MS:
