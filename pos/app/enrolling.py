@@ -142,6 +142,22 @@ def enrolled_with(
     )
 
 
+def known_secrets(beside: str = "") -> list[str]:
+    """Names of the secrets that something reads here: the relay's, and those of every gateway that loads.
+
+    One that does not load cannot say which are its: of that one `beside` is believed.
+    """
+    found = ["relay.till_token"]
+    for name in registry.names():
+        try:
+            able = registry.adapter(name, Mode.TEST).capabilities
+        except Broken:
+            found += [beside] if beside.startswith(f"gateways.{name}.") else []
+        else:
+            found += [f"gateways.{name}.{secret}" for secret in able.secrets]
+    return sorted(found)
+
+
 def base_of(adapter: Adapter, entry: GatewaySettings) -> str:
     """The server that is asked: the settings' own, or the gateway's."""
     return entry.api_base or f"https://{adapter.capabilities.hosts[0]}"
