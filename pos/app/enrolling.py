@@ -101,7 +101,8 @@ def enrolled(settings: Settings, name: str, entry: GatewaySettings, secrets: Sec
         hint = f"{error.hint} Install it, correct the name in settings.toml, or `pos gateways disable {name}`."
         return Unloaded(name, entry.mode, Broken(error.title, hint))
     except Broken as error:
-        return Unloaded(name, entry.mode, error)
+        hint = f"{error.hint} Until then: `pos gateways disable {name}`."
+        return Unloaded(name, entry.mode, Broken(error.title, hint))
 
 
 def _keys(secrets: SecretStore, gateway: str, wanted: Sequence[str]) -> tuple[dict[str, str], PosError | None]:
