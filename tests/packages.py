@@ -11,6 +11,15 @@ BROKEN = {
     "factory": "def make(mode):\n    raise ValueError('no such mode\\nsee the log')\n",
     "no factory": "",
     "nothing": "def make(mode):\n    return None\n",
+    "no comma": (
+        "from pos.gateways.stripe.adapter import StripeAdapter\n"
+        "class Adapter(StripeAdapter):\n"
+        "    @property\n"
+        "    def capabilities(self):\n"
+        "        return super().capabilities._replace(page_hosts=('pay.copper-bank.example'))\n"
+        "def make(mode):\n"
+        "    return Adapter(mode=mode)\n"
+    ),
     "misspelt": (
         "from pos.domain.ports import Capabilities\n"
         "class Adapter:\n"

@@ -1,6 +1,7 @@
 """The Village Bank itself, small and in memory: what the contract is run against. Standard library only.
 
 With a real gateway this file would be its test account. `Bank.misbehave` makes the next answer go wrong.
+By itself (`python bank.py`) it prints its address and serves until it is stopped; a link's page has two buttons.
 """
 
 from __future__ import annotations
@@ -146,12 +147,24 @@ class Handler(BaseHTTPRequestHandler):
     def _serve(self, method: str) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         parts = urlsplit(self.path)
+        if parts.path.startswith("/page/"):
+            self._show(method, parts.path, dict(parse_qsl(body.decode("ascii", "replace"))))
+            return
         with self.bank.lock:
             fault, self.bank.next_fault = self.bank.next_fault, ""
             status, answer = 200, Json()
             if fault not in ("busy", "error"):
                 status, answer = self._told(method, parts.path, dict(parse_qsl(parts.query)), body)
         self._send(fault, status, json.dumps(answer).encode())
+
+    def _show(self, method: str, page: str, form: Json) -> None:
+        """The hosted page, and what a customer does there."""
+        with self.bank.lock:
+            request = self.bank.requests.get(page.rpartition("/")[2])
+            if request is not None and method == "POST":
+                self.bank.pay(page, form.get("does", "declined"))
+            shown = PAGE.format(**request) if request else "There is no such request for money."
+        self._send("", 200 if request else 404, shown.encode(), "text/html; charset=utf-8")
 
     def _told(self, method: str, path: str, query: Json, body: bytes) -> tuple[int, Json]:
         try:
@@ -161,7 +174,7 @@ class Handler(BaseHTTPRequestHandler):
         except No as no:
             return no.status, no.body
 
-    def _send(self, fault: str, status: int, body: bytes) -> None:
+    def _send(self, fault: str, status: int, body: bytes, kind: str = "application/json") -> None:
         if fault == "dropped":
             self.close_connection = True
             return
@@ -170,9 +183,16 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         if fault == "busy":
             self.send_header("Retry-After", "1")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+
+PAGE = """<!doctype html><title>Village Bank</title><p>{cents} cents in {currency}, {state}.</p>
+<form method="post"><button name="does" value="paid">Pay</button>
+<button name="does" value="declined">Be declined</button></form>
+"""
 
 
 @contextmanager
@@ -190,3 +210,17 @@ def running() -> Iterator[Bank]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def main() -> None:
+    """Serve, and say where: `ready` and the address, as `pos sandbox serve` does."""
+    with running() as bank:
+        print(f"ready {bank.url}", flush=True)
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            print("stopped")
+
+
+if __name__ == "__main__":
+    main()

@@ -101,7 +101,8 @@ def enrolled(settings: Settings, name: str, entry: GatewaySettings, secrets: Sec
         hint = f"{error.hint} Install it, correct the name in settings.toml, or `pos gateways disable {name}`."
         return Unloaded(name, entry.mode, Broken(error.title, hint))
     except Broken as error:
-        return Unloaded(name, entry.mode, error)
+        hint = f"{error.hint} Until then: `pos gateways disable {name}`."
+        return Unloaded(name, entry.mode, Broken(error.title, hint))
 
 
 def _keys(secrets: SecretStore, gateway: str, wanted: Sequence[str]) -> tuple[dict[str, str], PosError | None]:
@@ -141,6 +142,22 @@ def enrolled_with(
         address=base_of(adapter, entry),
         locked=closed is not None and not all(keys.values()),
     )
+
+
+def known_secrets(beside: str = "") -> list[str]:
+    """Names of the secrets that something reads here: the relay's, and those of every gateway that loads.
+
+    One that does not load cannot say which are its: of that one `beside` is believed.
+    """
+    found = ["relay.till_token"]
+    for name in registry.names():
+        try:
+            able = registry.adapter(name, Mode.TEST).capabilities
+        except Broken:
+            found += [beside] if beside.startswith(f"gateways.{name}.") else []
+        else:
+            found += [f"gateways.{name}.{secret}" for secret in able.secrets]
+    return sorted(found)
 
 
 def base_of(adapter: Adapter, entry: GatewaySettings) -> str:

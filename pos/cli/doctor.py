@@ -13,8 +13,11 @@ from pos.app.secrets import ChainedSecrets
 from pos.app.wiring import Till
 from pos.cli.common import home, json_option, say, say_json, with_till
 from pos.domain.errors import PosError
+from pos.services.setup_views import SafeView
 
 SKEW_LIMIT_MS = 120_000
+NOWHERE = SafeView("vault", "missing")
+"""No keyring, and the vault that would stand in for it was not made."""
 Note = Callable[[str, bool, str], None]
 
 
@@ -62,16 +65,26 @@ async def _examine(till: Till, note: Note) -> None:
             await till.desk.ask(gateway, gateway.adapter.whoami())
             skew = till.desk.health[name].skew_ms
             note(name, True, f"account {gateway.adapter.account}, {gateway.adapter.mode}")
-            note("clock", abs(skew) < SKEW_LIMIT_MS, f"{skew / 1000:+.0f} s against {name}")
+            note("clock", abs(skew) < SKEW_LIMIT_MS, f"{_seconds(skew)} against {name}")
         except PosError as error:
             note(name, False, str(error))
     await _show_abilities(till, note)
     await _examine_relay(till, note)
 
 
+def _seconds(ms: int) -> str:
+    """With its sign, where there is anything to sign."""
+    whole = round(ms / 1000)
+    return f"{whole:+d} s" if whole else "0 s"
+
+
 async def _examine_secrets(till: Till, note: Note) -> None:
+    """No place for keys is in order where none is needed: cash only, or all keys from the environment or a file."""
     if isinstance(till.secrets, ChainedSecrets):
-        note("secrets", *await asyncio.to_thread(till.secrets.place))  # a keyring may take its time
+        good, text = await asyncio.to_thread(till.secrets.place)  # a keyring may take its time
+        needed = any(card.enabled and not card.keys_known for card in await till.setup.cards())
+        nowhere = needed and await till.vaults.look() == NOWHERE
+        note("secrets", good and not nowhere, text)
 
 
 async def _show_abilities(till: Till, note: Note) -> None:

@@ -117,6 +117,7 @@ def test(name: str, as_json: bool) -> None:
     """
 
     async def work(till: Till) -> Tested:
+        await till.setup.card(name)  # a name that does not exist is told with those that do
         return await till.gatecheck.test(name)
 
     tested = with_till(work)

@@ -54,6 +54,16 @@ def set_(name: str) -> None:
     store = _store()
     store.set(check_name(name), _value(name))
     click.echo(f"{name} is kept in {store.source_of(name)}.")
+    _warn_of(name)
+
+
+def _warn_of(name: str) -> None:
+    """A name that nothing reads is kept (its package may come later), and most likely misspelt."""
+    from pos.app.enrolling import known_secrets
+
+    known = known_secrets(name)
+    if name not in known:
+        click.echo(f"Nothing here reads {name}. Known names: {', '.join(known)}.", err=True)
 
 
 def _value(name: str) -> str:

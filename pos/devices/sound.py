@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pos.devices import child
+
 if TYPE_CHECKING:
     import subprocess
 
@@ -41,6 +43,7 @@ class Speaker:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
+                env=child.environment(),
             )
         except OSError as error:
             log.info("no sound: %s", error)

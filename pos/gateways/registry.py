@@ -1,7 +1,6 @@
 """Which gateways there are: those built in, and those other packages announce in entry point group `pos.gateways`.
 
-Adapters are imported when they are used. A package cannot take the name of one that is built in. What its code raises
-while it is loaded goes no further than this module.
+Adapters are imported when they are used. A package cannot take the name of one that is built in.
 """
 
 from __future__ import annotations
@@ -9,19 +8,17 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping
 from importlib.metadata import entry_points
-from typing import TypeVar, cast
+from typing import cast
 
-from pos.domain.errors import Broken, NotFound
+from pos.domain.errors import NotFound
 from pos.domain.facts import Mode
 from pos.domain.ports import Adapter, Capabilities
 from pos.gateways.base import NamesAccount
+from pos.gateways.foreign import loaded, package_of
 
-T = TypeVar("T")
 GROUP = "pos.gateways"
 BUILT_IN = {"stripe": "pos.gateways.stripe.adapter:make", "razorpay": "pos.gateways.razorpay.adapter:make"}
 OWN_PACKAGE = "truetill"
-WHY_MAX_CHARS = 160
-"""Of what a package raised; the rest is for who wrote it, and stands behind the error."""
 
 
 def names() -> list[str]:
@@ -37,7 +34,7 @@ def adapter(name: str, mode: Mode) -> Adapter:
         Broken: its package cannot be loaded.
     """
     target, package = _where(name)
-    return _foreign(name, package, lambda: _made(target, mode))
+    return loaded(f"The gateway {name!r}", package, lambda: _made(target, mode))
 
 
 def account_of(name: str, adapter: Adapter, keys: Mapping[str, str]) -> str:
@@ -45,37 +42,25 @@ def account_of(name: str, adapter: Adapter, keys: Mapping[str, str]) -> str:
     if not isinstance(adapter, NamesAccount):
         return ""
     _, package = _where(name)
-    return _foreign(name, package, lambda: adapter.account_of(keys), saw_keys=True)
-
-
-def _foreign(name: str, package: str, work: Callable[[], T], *, saw_keys: bool = False) -> T:
-    """What code of another package gives. Whatever it raises ends here, as one sentence: cash needs no gateway.
-
-    `saw_keys`: it was given keys, so that nothing it says may be repeated.
-
-    Raises:
-        Broken: it raised, or wanted to end the program.
-    """
-    try:
-        return work()
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's code may raise anything
-        kind = type(error).__name__
-        raise _broken(name, package, kind if saw_keys else f"{kind}: {error}") from (None if saw_keys else error)
+    return loaded(f"The gateway {name!r}", package, lambda: adapter.account_of(keys), saw_keys=True)
 
 
 def _made(target: str, mode: Mode) -> Adapter:
     module, _, attribute = target.partition(":")
     make = cast("Callable[[Mode], Adapter]", getattr(importlib.import_module(module), attribute))
     made = make(mode)
-    if not isinstance(made.capabilities, Capabilities):  # read here: a field that does not exist shows now, not at F12
-        raise TypeError("its capabilities are none")
+    _check(made.capabilities)  # read here: a field that does not exist shows now, not at F12
     return made
 
 
-def _broken(name: str, package: str, why: str) -> Broken:
-    first = next(iter(why.splitlines()), "").strip()[:WHY_MAX_CHARS].rstrip(".")
-    hint = f"Install the package {package} again, or another version; until then `pos gateways disable {name}`."
-    return Broken(f"The gateway {name!r} cannot be loaded ({first}).", hint)
+def _check(able: Capabilities) -> None:
+    """Raises TypeError: it is something else, or holds a text where texts belong: parts of it would pass for hosts."""
+    if not isinstance(able, Capabilities):
+        raise TypeError("its capabilities are none")
+    for name in ("hosts", "page_hosts", "secrets", "collects"):
+        value = getattr(able, name)
+        if not isinstance(value, tuple) or not (value or name == "page_hosts"):
+            raise TypeError(f"capabilities.{name} is no tuple of texts")
 
 
 def _where(name: str) -> tuple[str, str]:
@@ -86,4 +71,4 @@ def _where(name: str) -> tuple[str, str]:
     if found is None:
         hint = f"Known: {', '.join(names())}. Another one comes in a package of its own, which is not installed."
         raise NotFound(f"There is no gateway {name!r}.", hint)
-    return found.value, found.dist.name if found.dist is not None else found.module
+    return found.value, package_of(found)

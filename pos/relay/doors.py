@@ -15,7 +15,7 @@ from importlib.metadata import entry_points
 
 import pos.gateways
 from pos.domain.envelope import Envelope
-from pos.domain.errors import Broken
+from pos.gateways.foreign import loaded, package_of
 from pos.gateways.signing import Check, Headers
 
 
@@ -41,18 +41,17 @@ def find_doors() -> dict[str, Door]:
     Raises:
         Broken: a package's module cannot be loaded, or is no envelope.
     """
-    modules = {point.name: point.value for point in entry_points(group=GROUP)}
+    modules = {point.name: (point.value, package_of(point)) for point in entry_points(group=GROUP)}
     for module in pkgutil.iter_modules(pos.gateways.__path__):
         name = f"pos.gateways.{module.name}.envelope"
         if module.ispkg and importlib.util.find_spec(name) is not None:
-            modules[module.name] = name
-    return {gateway: _door(gateway, name) for gateway, name in modules.items()}
+            modules[module.name] = name, "truetill"
+    return {gateway: _door(gateway, *found) for gateway, found in modules.items()}
 
 
-def _door(gateway: str, module: str) -> Door:
-    try:
+def _door(gateway: str, module: str, package: str) -> Door:
+    def read() -> Door:
         found = importlib.import_module(module)
         return Door(gateway, getattr(found, "verify", None), found.read_webhook, tuple(found.PAGE_HOSTS))
-    except (ImportError, AttributeError) as error:
-        hint = "Install its package again, or remove it."
-        raise Broken(f"The messages of {gateway!r} cannot be read: {error}.", hint) from error
+
+    return loaded(f"What reads the messages of {gateway!r}", package, read)

@@ -85,6 +85,11 @@ class GatewayCard:
         return all(secret.known for secret in self.secrets)
 
     @property
+    def keys_given(self) -> bool:
+        """From where this program only reads; never so of a package that does not load, whose keys nobody knows."""
+        return bool(self.secrets) and all(secret.fixed for secret in self.secrets)
+
+    @property
     def takes_payments(self) -> bool:
         return self.listed and self.enabled and self.keys_known and not self.problem
 

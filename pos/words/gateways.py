@@ -18,6 +18,7 @@ class Gateways:
     DOWN = Text("No answer")
     NOT_ASKED = Text("Not asked yet")
     NO_KEYS = Text("No keys yet")
+    BROKEN = Text("Cannot be loaded")
     LOCKED = Text("Keys locked")
     OPEN_FIRST = Text("Open the vault or keyring to use its keys.")
     SWITCHED_OFF = Text("Off")

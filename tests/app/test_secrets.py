@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -119,6 +122,41 @@ def test_a_file_that_cannot_be_understood_is_refused_without_its_contents(tmp_pa
         FileSecrets(path)
     assert CANARY not in str(refused.value)
     assert refused.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (f'# keys\n\n{CANARY} = "gateways.stripe.secret_key"\n', 3),
+        (f'[gateways.stripe]\nsecret_key = "x"\n[gateways.razorpay]\n{CANARY} = "secret_key"\n', 4),
+        (f'[gateways.stripe]\nsecret_key = "x"\n[gateways.razorpay]\n# {CANARY}\nsecret_key = ""\n', 5),
+        (f'"{CANARY}" = """\nx"""\n', 0),
+        (f'a.b = "x"\n"{CANARY[:-1]}\\u{ord(CANARY[-1]):04x}" = "x"\n', 0),
+        (f"gateways.razorpay.key_id = x\n{CANARY}=\n", 2),
+        (f"relay.till_token = x\n\n{CANARY}==\n", 3),
+    ],
+)
+def test_a_key_on_the_wrong_side_is_told_by_its_line_and_never_said(tmp_path: Path, text: str, line: int) -> None:
+    path = private(tmp_path / "s", text)
+    with pytest.raises(BadInput) as refused:
+        FileSecrets(path)
+    assert CANARY[:-1] not in str(refused.value)
+    assert (f"line {line}," in refused.value.title) is bool(line)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a pipe in the file system")
+def test_a_pipe_is_refused_and_nobody_waits_for_what_comes_out_of_it(tmp_path: Path) -> None:
+    """The start of the till hung on it, until somebody wrote."""
+    path = tmp_path / "s"
+    os.mkfifo(path, 0o600)
+    before = len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").exists() else 0
+    script = f"from pathlib import Path\nfrom pos.app.secrets import FileSecrets\nFileSecrets(Path({str(path)!r}))\n"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=30)
+    assert "is no plain file" in done.stderr
+    for _ in range(3):
+        with pytest.raises(BadInput, match="no plain file"):
+            FileSecrets(path)
+    assert not before or len(os.listdir("/proc/self/fd")) == before
 
 
 def test_a_file_that_is_not_there_or_no_file_is_refused(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from pos.app.secrets.sealed import HEAD, SUM_BYTES, Head, read_head
 from pos.cli.secrets import secrets as command
 from pos.domain.errors import BadInput, Broken, NotAllowed, NotFound, PosError, Unreachable
 from tests.app.rings import Failing, FakeKeyring, Forgetful
+from tests.packages import BROKEN, write_package
 from tests.processes import ROOT
 
 NAME, OTHER = "gateways.stripe.secret_key", "relay.till_token"
@@ -590,6 +591,36 @@ def test_the_whole_life_of_a_vault_by_command(shell: Callable[..., Result], tmp_
     assert shell("remove", NAME, **{VARIABLE: "another passphrase"}).exit_code == 0
     for secret in (CANARY, PASSPHRASE, "another passphrase"):
         assert secret.encode() not in everything_on_disk(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "warned"),
+    [
+        ("gateways.strpe.secret_key", True),
+        ("gateways.stripe.nosuch", True),
+        ("relay.till_tokn", True),
+        ("gateways.stripe.secret_key", False),
+        ("gateways.razorpay.key_id", False),
+        ("relay.till_token", False),
+    ],
+)
+def test_a_name_that_nothing_reads_is_kept_with_a_word(
+    shell: Callable[..., Result], vault: Vault, name: str, warned: bool
+) -> None:
+    """Most likely it is misspelt; but its package may come later."""
+    kept = shell("set", name, stdin=CANARY, **{VARIABLE: PASSPHRASE})
+    assert (kept.exit_code, kept.stdout) == (0, f"{name} is kept in the vault.\n")
+    assert (f"Nothing here reads {name}." in kept.stderr) is warned
+    assert ("gateways.stripe.secret_key, relay.till_token" in kept.stderr) is warned
+    assert name in shell("list", **{VARIABLE: PASSPHRASE}).output
+
+
+def test_what_a_gateway_that_does_not_load_may_read_is_not_called_unread(
+    shell: Callable[..., Result], vault: Vault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(write_package(tmp_path / "site", BROKEN["import"])))
+    kept = shell("set", "gateways.copper_bank.secret_key", stdin=CANARY, **{VARIABLE: PASSPHRASE})
+    assert (kept.exit_code, kept.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("stdin", ["", "short\n", f"{PASSPHRASE}\nother one here\n", "a\nb\nc\n"])

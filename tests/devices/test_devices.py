@@ -54,6 +54,24 @@ def test_a_sound_is_played_by_the_machines_player(tmp_path: Path) -> None:
     speaker.hush()
 
 
+def test_a_player_gets_no_keys_to_know(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Anybody's program may stand behind that name."""
+    script, heard = tmp_path / "player", tmp_path / "heard"
+    script.write_text(f"#!/bin/sh\nenv > {heard}\n", encoding="utf-8")
+    script.chmod(0o700)
+    for name in ("POS_SECRET_GATEWAYS_STRIPE_SECRET_KEY", "POS_SECRETS_FILE", "pos_secret_relay_till_token"):
+        monkeypatch.setenv(name, "canary")
+    monkeypatch.setenv("PULSE_SERVER", "unix:/run/here")
+    speaker = Speaker(player=str(script))
+    speaker.play("paid")
+    assert speaker._playing is not None
+    speaker._playing.wait(WAIT_S)
+    told = heard.read_text(encoding="utf-8")
+    assert "canary" not in told
+    assert "PULSE_SERVER=unix:/run/here" in told
+    speaker.hush()
+
+
 def test_a_new_sound_cuts_the_last_short(tmp_path: Path) -> None:
     script = tmp_path / "slow"
     script.write_text("#!/bin/sh\nexec sleep 60\n", encoding="utf-8")

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Mapping
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.processes import ROOT
@@ -62,10 +67,52 @@ def test_till_and_relay_find_it_by_its_entry_points(installed: dict[str, str]) -
     assert (title, link, reason) == ("Village Bank", "req_1", "missing")
 
 
-def test_its_own_tests_pass_where_it_is_installed(installed: dict[str, str]) -> None:
-    done = python(installed, "-m", "pytest", "-n0", "-q", "-p", "no:cacheprovider", str(EXAMPLE))
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "no tests ran" not in done.stdout
+@pytest.mark.skipif(os.name != "posix", reason="the guide's lines are for a shell")
+def test_the_lines_of_the_guide_lead_from_nothing_to_a_sale(tmp_path: Path) -> None:
+    """Typed as they stand: a copy under another name keeps the contract, and a shop sells through it.
+
+    The checkout is one of its own, whose Python has the packages of this one: nothing is installed into ours.
+    """
+    blocks = re.findall(r"^```sh\n(.*?)^```", (ROOT / "docs/write-an-adapter.md").read_text("utf-8"), re.M | re.S)
+    assert len(blocks) == 3
+    checkout, said = own_checkout(tmp_path / "truetill"), tmp_path / "said"
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("POS_", "PYTHON", "PYTEST"))}
+    with said.open("w", encoding="utf-8") as out:
+        typed = subprocess.Popen(
+            ["sh", "-eux", "-c", "".join(blocks)],
+            cwd=checkout, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True,
+        )  # fmt: skip
+        try:
+            status = typed.wait(300)
+            told = said.read_text(encoding="utf-8")
+            assert status == 0, told
+            page = re.search(r"^http://127\.0\.0\.1:\d+/page/req_\w+$", told, re.M)
+            assert page is not None, told
+            paid = httpx.post(page.group(), data={"does": "paid"}, trust_env=False, timeout=10.0)
+            assert "250 cents in EUR, paid." in paid.text
+        finally:
+            os.killpg(typed.pid, signal.SIGKILL)  # the bank is still serving
+    assert re.search(r"= [1-9]\d* passed in", told), told
+    assert "Copper Bank accepted the keys" in told
+    assert "Capabilities(title='Copper Bank'" in told
+    assert not list((ROOT / "examples").rglob("*copper*"))
+
+
+def own_checkout(folder: Path) -> Path:
+    """What `./run` finds where everything has been installed once."""
+    folder.mkdir()
+    for name in ("run", "run.py", "requirements.lock", "requirements-dev.lock", "pyproject.toml"):
+        shutil.copy(ROOT / name, folder / name)
+    for name in ("pos", "resources", "examples"):
+        (folder / name).symlink_to(ROOT / name)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder / ".venv")], check=True, timeout=60)
+    ours = sysconfig.get_path("purelib")
+    theirs = sysconfig.get_path("purelib", vars={"base": str(folder / ".venv")})
+    (Path(theirs) / "ours.pth").write_text(f"{ours}\n", encoding="utf-8")
+    for lock in ("requirements.lock", "requirements-dev.lock"):
+        digest = hashlib.sha256((ROOT / lock).read_bytes()).hexdigest()
+        (folder / ".venv" / f"{lock}.installed").write_text(digest, encoding="utf-8")
+    return folder
 
 
 def test_a_shop_sells_through_it(installed: dict[str, str], tmp_path: Path) -> None:

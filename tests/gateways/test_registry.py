@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from pos.domain.errors import Broken, NotFound
 from pos.domain.facts import Mode
 from pos.gateways import registry
+from pos.relay import doors
 from tests.packages import BROKEN, write_package
 from tests.processes import ROOT
 
@@ -70,7 +72,6 @@ def test_whatever_is_wrong_with_a_package_is_one_sentence_that_names_it(
     assert repr(name) in caught.value.title
     assert "\n" not in str(caught.value)
     assert f"truetill-{name}".replace("_", "-") in caught.value.hint
-    assert f"pos gateways disable {name}" in caught.value.hint
 
 
 def test_an_account_that_an_adapter_cannot_name_is_one_sentence_without_a_key(
@@ -90,3 +91,17 @@ def test_an_account_that_an_adapter_cannot_name_is_one_sentence_without_a_key(
         registry.account_of("acme_account", adapter, {"secret_key": "sk_test_unsaid"})
     assert "unsaid" not in str(caught.value)
     assert registry.account_of("stripe", registry.adapter("stripe", Mode.TEST), {"secret_key": "sk_test_1"}) == ""
+
+
+@pytest.mark.parametrize("source", ["1 / 0\n", "read_webhook = print\n", "PAGE_HOSTS = 5\nread_webhook = print\n"])
+def test_an_envelope_that_cannot_be_loaded_is_one_sentence_for_who_runs_the_relay(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str
+) -> None:
+    (tmp_path / "acme_envelope.py").write_text(source, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "acme_envelope", raising=False)
+    point = EntryPoint("acme", "acme_envelope", doors.GROUP)
+    monkeypatch.setattr(doors, "entry_points", lambda group: [point] if group == doors.GROUP else [])
+    with pytest.raises(Broken, match="'acme' cannot be loaded") as caught:
+        doors.find_doors()
+    assert "acme_envelope" in caught.value.hint

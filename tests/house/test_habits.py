@@ -19,7 +19,7 @@ BROAD = {
     "pos/sync/supervisor.py": "the loop edge: one broken loop must not stop the others",
     "pos/relay/server.py": "the ASGI edge of the relay",
     "pos/sandbox/server.py": "the ASGI edge of the sandbox",
-    "pos/gateways/registry.py": "code of other packages is loaded here: what it raises must not stop a till's cash",
+    "pos/gateways/foreign.py": "code of other packages is loaded here: what it raises must not stop a till's cash",
     "pos/store/engine.py": "the writer thread hands whatever went wrong to its caller, whole",
 }
 ERRORS = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, errors.PosError)}

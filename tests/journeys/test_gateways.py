@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from pos.cli.doctor import _seconds
 from tests.journeys.conftest import COMMAND_S, Done
 from tests.packages import BROKEN, write_package
 from tests.processes import ROOT
@@ -154,6 +155,38 @@ def test_a_gateway_from_the_first_key_to_the_last(hands: Hands) -> None:
     assert down.status == 4
     assert "BAD" in down.out
     assert (hands.home / "settings.toml").read_text(encoding="utf-8").startswith("# ours\n")
+
+
+def test_a_gateway_that_does_not_exist_is_told_with_those_that_do(hands: Hands) -> None:
+    asked = hands.pos("gateways", "test", "nosuch")
+    assert asked.status == 2
+    assert "'nosuch'" in asked.err
+    assert "razorpay, stripe" in asked.err
+
+
+def test_the_doctor_calls_no_place_for_keys_in_order_only_where_none_is_needed(hands: Hands) -> None:
+    def secrets(**environment: str) -> str:
+        lines = hands.pos("doctor", **environment).out.splitlines()
+        return next(line for line in lines if line.split()[1] == "secrets")
+
+    assert secrets().startswith("ok "), "cash only"
+    settings = hands.home / "settings.toml"
+    settings.write_text(
+        settings.read_text("utf-8") + f'[gateways.stripe]\napi_base = "{hands.bank.url}"\n', encoding="utf-8"
+    )
+    assert secrets().startswith("BAD")
+    key = hands.bank.new_keys()["gateways.stripe.secret_key"]
+    assert secrets(POS_SECRET_GATEWAYS_STRIPE_SECRET_KEY=key).startswith("ok ")
+    assert secrets(**keys_file(hands, key)).startswith("ok ")
+    settings.write_text(settings.read_text("utf-8") + "enabled = false\n", encoding="utf-8")
+    assert secrets().startswith("ok ")
+
+
+@pytest.mark.parametrize(
+    ("ms", "said"), [(-400, "0 s"), (0, "0 s"), (499, "0 s"), (-1_600, "-2 s"), (130_000, "+130 s")]
+)
+def test_the_doctor_says_no_minus_of_nothing(ms: int, said: str) -> None:
+    assert _seconds(ms) == said
 
 
 def test_keys_come_on_standard_input_one_a_line(hands: Hands) -> None:

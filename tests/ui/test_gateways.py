@@ -15,7 +15,7 @@ from pos.ui.theme import Theme
 from pos.ui.widgets.secretfield import SecretField
 from tests.ui import scenes
 from tests.ui.conftest import QuietDesk, Stand, assert_no_stray_windows, make_window
-from tests.ui.fake_till import not_set_up
+from tests.ui.fake_till import gateway_card, not_set_up
 from tests.ui.test_sell import CONTROL, FLAT_WHITE
 
 KEY = "sk_test_nobody_reads_this"
@@ -467,3 +467,17 @@ def test_the_tab_key_reaches_every_part(manager: Stand) -> None:
         reached.add(manager.focus().objectName())
     wanted = {"button.gateway.add", "gateway.enabled", "button.gateway.keys", "button.gateway.test", "shop.qr"}
     assert wanted <= reached
+
+
+def test_a_package_that_does_not_load_says_so_and_its_keys_are_nobodys_to_give(manager: Stand) -> None:
+    known = manager.till.setup.known
+    why = "The gateway 'copper' cannot be loaded. Install its package again."
+    known["copper"] = replace(known["razorpay"], name="copper", title="copper", secrets=(), problem=why)
+    known["stripe"] = gateway_card("stripe")
+    manager.till.vaults.view = SafeView("vault", "locked")
+    open_gateways(manager)
+    card = manager.window.panels.manage.gateways.list.buttons["copper"]
+    assert (card.health.text, card.use.text()) == ("Cannot be loaded", why)
+    manager.press(Qt.Key.Key_N, CONTROL)
+    manager.settle()
+    assert manager.window.flow.overlay == "vault"

@@ -21,6 +21,7 @@ import httpx
 from pos.app.config import load
 from pos.app.demo.sample import sample_products, settings_text
 from pos.app.wiring import Outside, Till, open_database, open_till
+from pos.devices import child
 from pos.domain.errors import Broken, Unreachable
 from pos.sandbox.accounts import DEFAULT_KEY, DEFAULT_PAIR
 
@@ -144,7 +145,7 @@ def _start(words: list[str]) -> Process:
         stdout=subprocess.PIPE,
         text=True,
         cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=child.environment(PYTHONPATH=str(ROOT)),
     )
     assert popen.stdout is not None
     line = _first_line(popen.stdout)
@@ -182,7 +183,7 @@ def _run(words: list[str], more: dict[str, str]) -> Any:
         text=True,
         check=False,
         cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT)} | more,
+        env=child.environment(PYTHONPATH=str(ROOT)) | more,
         timeout=READY_S,
     )
     if done.returncode:

@@ -27,19 +27,27 @@ def read_private(path: Path, max_bytes: int, instead: str) -> bytes:
         BadInput: missing, no plain file, open to others, or larger than `max_bytes`.
     """
     try:
-        with path.open("rb") as file:
-            found = os.fstat(file.fileno())
-            if not stat.S_ISREG(found.st_mode):
-                raise BadInput(f"{path} is no plain file.", instead)
-            if os.name == "posix" and found.st_mode & 0o077:
-                mode = stat.S_IMODE(found.st_mode)
-                raise BadInput(f"{path} can be read by others (mode {mode:o}).", f"Run: chmod 600 {path}")
-            raw = file.read(max_bytes + 1)
+        # O_NONBLOCK: else a pipe is waited for before it can be looked at
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        try:
+            _check_private(os.fstat(handle), path, instead)
+            with os.fdopen(handle, "rb", closefd=False) as file:
+                raw = file.read(max_bytes + 1)
+        finally:
+            os.close(handle)
     except OSError as error:
         raise BadInput(f"{path} cannot be read: {error.strerror}.", instead) from error
     if len(raw) > max_bytes:
         raise BadInput(f"{path} is too large for a file of secrets.", instead)
     return raw
+
+
+def _check_private(found: os.stat_result, path: Path, instead: str) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        raise BadInput(f"{path} is no plain file.", instead)
+    if os.name == "posix" and found.st_mode & 0o077:
+        mode = stat.S_IMODE(found.st_mode)
+        raise BadInput(f"{path} can be read by others (mode {mode:o}).", f"Run: chmod 600 {path}")
 
 
 def write_private(path: Path, raw: bytes) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pos.app.secrets.files import read_private
-from pos.app.secrets.names import FILE_VARIABLE, NAME_MAX_CHARS, PREFIX, is_name, variable
+from pos.app.secrets.names import FILE_VARIABLE, PREFIX, is_name, variable
 from pos.domain.errors import BadInput
 
 FILE_MAX_BYTES = 64 * 1024
+EXAMPLE = "gateways.stripe.secret_key"
+_KEY = re.compile(r"\b(?:[sr]k|rzp)_(?:test|live)_|\bwhsec_", re.ASCII)
+"""What can only be the value, on the side of the name: it would be listed."""
 
 
 class EnvironmentSecrets:
@@ -78,14 +82,36 @@ def _read(path: Path) -> str:
 
 
 def _parse(text: str, path: Path) -> dict[str, str]:
+    """By name. What does not fit is told by its line: where somebody changed the sides, the name is the key itself."""
     try:
         values = dict(_flat(tomllib.loads(text), ""))
     except tomllib.TOMLDecodeError:
-        values = _lines(text, path)
+        return _lines(text, path)
     for name, value in values.items():
-        if not is_name(name) or not value.isprintable() or not value:
-            raise BadInput(f"{path}: {name[:NAME_MAX_CHARS]!r} has no usable name or value.", 'Write name = "value".')
+        if not _fits(name, value):
+            raise _no_secret(path, _line_of(name, text))
     return values
+
+
+def _fits(name: str, value: str) -> bool:
+    return is_name(name) and _KEY.search(name) is None and value.isprintable() and bool(value)
+
+
+def _no_secret(path: Path, line: int) -> BadInput:
+    where = f"{path}, line {line}," if line else f"An entry of {path}"
+    return BadInput(f"{where} has no usable name or value.", f'Write name = "value", for example {EXAMPLE} = "...".')
+
+
+def _line_of(name: str, text: str) -> int:
+    """Where a name is given: the line with its last word from which on the file has it; 0 where that cannot be told."""
+    lines, last = text.split("\n"), name.rpartition(".")[2]
+    for number in (number for number, line in enumerate(lines, 1) if last in line):
+        try:
+            if name in dict(_flat(tomllib.loads("\n".join(lines[:number])), "")):
+                return number
+        except tomllib.TOMLDecodeError:  # in the middle of a value
+            continue
+    return 0
 
 
 def _flat(table: Mapping[str, Any], prefix: str) -> list[tuple[str, str]]:
@@ -108,5 +134,8 @@ def _lines(text: str, path: Path) -> dict[str, str]:
         quoted = len(bare) > 1 and bare[0] == bare[-1] == '"'
         if not equals or ('"' in bare and not quoted):
             raise BadInput(f"{path}, line {number}, cannot be understood.", 'Write name = "value", one per line.')
-        values[name.strip()] = bare[1:-1] if quoted else bare
+        value = bare[1:-1] if quoted else bare
+        if not _fits(name.strip(), value):
+            raise _no_secret(path, number)
+        values[name.strip()] = value
     return values

@@ -191,7 +191,7 @@ class GatewayControl(QObject):
     def open_keys(self, *, adding: bool) -> None:
         """The form for keys; where nothing can keep them, first the vault."""
         offered = [card for card in self.cards if (not card.listed if adding else card.name == self.chosen)]
-        given = any(all(secret.fixed for secret in card.secrets) for card in offered)
+        given = any(card.keys_given for card in offered)
         if self.safe.kind == "vault" and not self.safe.open and not given:
             self.open_vault()
             self._after_vault = lambda: self.open_keys(adding=adding)

@@ -139,6 +139,8 @@ def use_of(card: GatewayCard) -> str:
 
 def health_of(card: GatewayCard) -> tuple[str, str]:
     """(words, tone)."""
+    if card.problem:
+        return Gateways.BROKEN, "failed"
     if card.locked:
         return Gateways.LOCKED, "waiting"
     if not card.keys_known:
@@ -157,6 +159,8 @@ def mode_of(card: GatewayCard) -> str:
 
 
 def figures_of(kit: Kit, card: GatewayCard) -> str:
+    if card.problem:
+        return ""
     if card.locked:
         return Gateways.OPEN_FIRST
     if not card.keys_known:

@@ -133,5 +133,5 @@ class GatewaysPanel(QWidget):
 
     def _show_note(self) -> None:
         """Where keys can be kept matters for keys that this program keeps."""
-        given = self.card is not None and all(secret.fixed for secret in self.card.secrets)
+        given = self.card is not None and self.card.keys_given
         self.note.setVisible(not self._safe.open and not given)
