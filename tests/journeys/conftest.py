@@ -9,8 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -30,6 +28,7 @@ from pos.relay.tenants import Tenants
 from pos.sandbox import customer
 from tests.processes import ROOT, Served, serve
 from tests.shop import CAKE, PENDING_S, SANDBOX_KEYS, TEA, Bank, settings_text
+from tests.warmed import command, let_go
 
 T = TypeVar("T")
 COMMAND_S = 60
@@ -94,16 +93,7 @@ class Street:
 
     def pos(self, *words: str, stdin: str = "", **more: str) -> Done:
         """Type a command."""
-        done = subprocess.run(
-            [sys.executable, "-m", "pos", *words],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=ROOT,
-            env=self.environment | more,
-            timeout=COMMAND_S,
-        )
+        done = command(words, self.environment | more, stdin=stdin, within_s=COMMAND_S)
         return Done(done.returncode, done.stdout, done.stderr)
 
     def does(self, *words: str, status: int = 0) -> Any:
@@ -258,6 +248,12 @@ def build_town(folder: Path) -> Iterator[Town]:
     env = plain_environment()
     with serve(relay_words(folder), env) as relay, serve(bank_words(folder), env) as bank:
         yield Town(folder, Bank(bank, folder / "bank"), relay, env)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _commands() -> Iterator[None]:
+    yield
+    let_go()
 
 
 @pytest.fixture(scope="session")
