@@ -280,13 +280,18 @@ def check_base_url(adapter: Adapter, base_url: str, *secrets: str) -> str:
     """
     title, live = adapter.capabilities.title, adapter.mode is Mode.LIVE
     if any(map(looks_live, secrets)) and not live:
-        raise BadInput(f"The {title} key is for real money, but the mode is test.", "Set mode = live, or a test key.")
+        raise BadInput(
+            f"The {title} key is for real money, but the mode is test.", "Choose live mode, or give a test key."
+        )
     if live and any(map(_TEST_KEY.search, secrets)):
-        raise BadInput(f"The {title} key is a test key, but the mode is live.", "Set mode = test, or the live key.")
+        raise BadInput(
+            f"The {title} key is a test key, but the mode is live.", "Choose test mode, or give the live key."
+        )
     parts = _split(base_url)
     if parts is None or parts.path.rstrip("/") or parts.query or parts.fragment:
         raise BadInput(
-            f"{base_url!r} is no address of a {title} server.", "Use https:// and a host name, nothing else."
+            f"{base_url!r} is no address of a {title} server.",
+            "Write https:// and a host name; in test mode http:// to this machine will do.",
         )
     if live and not _is_own_host(parts, adapter.capabilities.hosts):
         hosts = ", ".join(adapter.capabilities.hosts)

@@ -274,7 +274,7 @@ def check_introduction(entry: Enrolled, reading: Reading) -> None:
     OutcomeUnknown: the gateway does not say.
     """
     if reading.outcome is Outcome.UNAUTHORIZED:
-        raise Refused(f"{entry.title} does not accept the key.", "Set it again in Manage > Gateways.")
+        raise Refused(f"{entry.title} does not accept the key.", "Copy it again from the gateway's own pages.")
     if reading.outcome is not Outcome.OK:
         raise OutcomeUnknown(f"{entry.title} did not say which account this is.", "Try again in a moment.")
     if reading.mode is not None and reading.mode != entry.mode:

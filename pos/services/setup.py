@@ -297,7 +297,10 @@ class GatewaySetup:
         links, refunds = await self._context.store.read(read)
         if links:
             word = "link" if links == 1 else "links"
-            raise Refused(f"{links} {word} there may still be paid.", f"Close or settle before {when}.")
+            raise Refused(
+                f"{links} {word} there may still be paid.",
+                f"Close or settle it before {when}: Ctrl+T and Orders show which.",
+            )
         if refunds:
             word = "refund is" if refunds == 1 else "refunds are"
             raise Refused(f"{refunds} {word} on the way there.", f"Wait for the answer before {when}.")

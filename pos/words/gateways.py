@@ -184,7 +184,8 @@ class VaultWords:
     TITLE = Text("No keyring on this machine")
     LOCKED_TITLE = Text("The vault is locked")
     MISSING = Text(
-        "Keys can lie in a vault, a sealed file that a passphrase opens. Without it no key can be kept here."
+        "Keys can lie in a vault, a sealed file. Its passphrase, eight characters or more, is asked for once after "
+        "every start. It is kept nowhere: without it the keys cannot be read again, and new ones are needed."
     )
     LOCKED = Text("The vault is locked. Open it to see and change keys.")
     NOWHERE = Text("Install and unlock a keyring (on Debian: gnome-keyring), or give keys in the environment.")
