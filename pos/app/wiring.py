@@ -127,7 +127,7 @@ class Till:
         safe = Safe(self.secrets)
         entries, shelf = GatewayEntries(self.settings_file), Shelf(self.settings_file, self.secrets)
         self.setup = GatewaySetup(self.context, self.desk, self.people, entries, shelf, safe)
-        self.gatecheck = GateCheck(self.context, self.desk, self.relay_health)
+        self.gatecheck = GateCheck(self.context, self.desk, self.relay_health, self.formats)
         self.vaults = Vaults(safe, self.people, self.setup)
         doors = RelayHooks(self.relay, self.shop.relay_public_url) if self.relay else None
         self.webhooks = Webhooks(self.context, doors)

@@ -12,6 +12,7 @@ from pos.services.context import Context
 from pos.services.desk import Desk, Enrolled, check_introduction
 from pos.services.queries import RelayHealth
 from pos.services.setup_views import Check, Tested
+from pos.words.formats import Formats
 from pos.words.gateways import Able, Connection
 
 CLOCK_LIMIT_MS = 120_000
@@ -31,10 +32,11 @@ class Heard:
 
 
 class GateCheck:
-    def __init__(self, context: Context, desk: Desk, relay: RelayHealth) -> None:
+    def __init__(self, context: Context, desk: Desk, relay: RelayHealth, formats: Formats) -> None:
         self._context = context
         self._desk = desk
         self._relay = relay
+        self._formats = formats
 
     async def test(self, name: str) -> Tested:
         """Ask over a new connection, so that address and certificate are really tried.
@@ -50,7 +52,7 @@ class GateCheck:
             _address(entry, heard),
             _keys(entry, heard),
             self._account(entry, heard),
-            _clocks(heard, self._context.now_ms()),
+            _clocks(heard, self._context.now_ms(), self._formats),
             self._webhook(heard),
         )
         return Tested(name, self._context.now_ms(), checks)
@@ -123,7 +125,7 @@ def _refusal(entry: Enrolled, asked: Asked) -> PosError | None:
     return None
 
 
-def _clocks(heard: Heard, now_ms: int) -> Check:
+def _clocks(heard: Heard, now_ms: int, formats: Formats) -> Check:
     if heard.asked is None:
         return Check("clock", "none", Connection.CLOCKS, Connection.NOT_LOOKED_AT)
     if heard.asked.gateway_now_ms is None:
@@ -131,7 +133,7 @@ def _clocks(heard: Heard, now_ms: int) -> Check:
     apart = abs(heard.asked.gateway_now_ms - now_ms)
     state = "ok" if apart < CLOCK_LIMIT_MS else "bad"
     title = Connection.CLOCKS if state == "ok" else Connection.CLOCKS_APART
-    return Check("clock", state, title, Connection.SECONDS.format(n=f"{apart / 1000:.1f}"))
+    return Check("clock", state, title, Connection.SECONDS.format(n=formats.quantity(round(apart, -2))))
 
 
 def _ago(ms: int) -> str:
