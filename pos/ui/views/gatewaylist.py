@@ -86,6 +86,11 @@ class GatewayList(QWidget):
         box.setStretch(2, 1)
         self.setLayout(box)
 
+    @property
+    def stops(self) -> list[QPushButton]:
+        """Where Tab halts, from the top."""
+        return [*self.buttons.values(), self.add]
+
     def show_cards(self, cards: Sequence[GatewayCard], chosen: str) -> None:
         """In place while they are the same ones: the focus stays where it is."""
         if list(self.buttons) != [card.name for card in cards]:

@@ -96,6 +96,11 @@ class Chips(QWidget):
     def key(self) -> str:
         return next((key for key, button in self._buttons.items() if button.isChecked()), "")
 
+    @property
+    def buttons(self) -> list[QPushButton]:
+        """In reading order."""
+        return list(self._buttons.values())
+
     def set(self, chips: Sequence[tuple[str, str]], chosen: str) -> None:
         """Show (key, words) chips; words alone change in place."""
         if [key for key, _ in chips] != list(self._buttons):
@@ -114,6 +119,12 @@ class Chips(QWidget):
         for button in self._buttons.values():
             set_tone(button, "true" if small else "", "small")
 
+    def _take_tab(self) -> None:
+        """Tab halts at the chosen chip, the arrows go on from there; Qt would halt at the one it halted at before."""
+        for button in self._buttons.values():
+            policy = Qt.FocusPolicy.TabFocus if button.isChecked() else Qt.FocusPolicy.NoFocus
+            button.setFocusPolicy(policy)
+
     def _rebuild(self, keys: Sequence[str]) -> None:
         while item := self._flow.takeAt(0):
             widget = item.widget()
@@ -128,6 +139,7 @@ class Chips(QWidget):
             button.setProperty("small", "true" if self._small else "")
             button.setCheckable(True)
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            button.toggled.connect(lambda on: self._take_tab() if on else None)
             button.clicked.connect(lambda _=False, key=key: self.chosen.emit(key))
             self._group.addButton(button)
             self._flow.addWidget(button)
