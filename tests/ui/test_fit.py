@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
-from PySide6.QtGui import QFontMetrics
+from PySide6.QtGui import QColor, QFontMetrics
 from PySide6.QtWidgets import QLabel, QPushButton, QScrollArea, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -18,14 +18,15 @@ from pos.ui.widgets.pill import Pill
 from pos.words import language
 from tests.ui import scenes
 from tests.ui.conftest import QuietDesk, Stand, assert_no_stray_windows, make_window
-from tests.ui.fake_till import LINK, FakeTill, gateway_card
+from tests.ui.fake_till import LINK, FakeTill, gateway_card, not_set_up
 from tests.ui.test_pay import ask_for_qr, texts_of
-from tests.ui.test_sell import CONTROL
+from tests.ui.test_sell import CONTROL, FLAT_WHITE
 
 SIZES = ((1024, 700), (1024, 768), (1199, 768), (1200, 768), (1280, 800), (1366, 768), (1440, 900), (1920, 1080))
 LONG_LINK = "https://checkout.stripe.com/c/pay/cs_test_" + "a1B2c3D4e5" * 18
 """As long as links get that people are sent to: the densest code that the pay panel must show."""
 ACCOUNT = "acct_1N2b3C4d5E6f7G8H"
+TOUCH = 48
 RAIL_EDGES = 4
 """Both edges of a button of the rail."""
 NAV_EDGES = 28
@@ -253,3 +254,66 @@ def test_the_account_can_be_compared_wherever_it_stands(opens: Opens, size: tupl
         beside = [stand.find("gateway.enabled"), stand.find("button.gateway.first")]
         assert not any(place(stand, each).intersects(place(stand, shown)) for each in beside), name
     assert stand.find("gateway.enabled.words").isVisible()
+
+
+@pytest.mark.parametrize("size", [(1024, 768), (1440, 900)])
+def test_a_finger_finds_every_chip(opens: Opens, size: tuple[int, int]) -> None:
+    """design/screens.md: 48 pixels, whatever less of it the eye sees."""
+    till = gateways_till()
+    till.setup.known["stripe"] = not_set_up("stripe")
+    stand = opens(till, size)
+    stand.press(Qt.Key.Key_G, CONTROL)
+    stand.settle()
+    stand.press(Qt.Key.Key_N, CONTROL)
+    stand.settle()
+    panels = stand.window.panels
+    for chips in (panels.keys.which, panels.keys.mode):
+        assert chips.buttons
+        assert {button.height() >= TOUCH for button in chips.buttons} == {True}
+    assert cut_off(stand, panels.keys) == []
+    stand.press(Qt.Key.Key_Escape)
+    stand.press(Qt.Key.Key_1, CONTROL)
+    stand.settle()
+    assert {button.height() >= TOUCH for button in panels.sell.chips.buttons} == {True}
+
+
+def edge(card: QWidget, color: QColor) -> float:
+    """How much of a card's upper edge is drawn in this colour, its round corners left out."""
+    image = card.grab().toImage()
+    span = range(30, image.width() - 30)
+    return sum(image.pixelColor(x, 0).name() == color.name() for x in span) / len(span)
+
+
+def test_the_card_with_the_focus_does_not_look_like_the_chosen_one(opens: Opens, dressed: Theme) -> None:
+    stand = opens(gateways_till(), (1440, 900))
+    open_gateways(stand, "stripe")
+    chosen, other = stand.find("gateway.stripe"), stand.find("gateway.razorpay")
+    other.setFocus()
+    stand.settle()
+    assert edge(chosen, dressed.color("accent")) > 0.95
+    assert 0.3 < edge(other, dressed.color("focus")) < 0.8  # dashes
+    chosen.setFocus()
+    stand.settle()
+    assert edge(chosen, dressed.color("focus")) > 0.95
+    assert edge(other, dressed.color("line")) > 0.95
+
+
+def test_cards_in_another_order_leave_the_focus_with_the_chosen_one(opens: Opens) -> None:
+    stand = opens(gateways_till(), (1440, 900))
+    open_gateways(stand, "stripe")
+    stand.find("gateway.stripe").setFocus()
+    stand.window.commands["gateway.first"].trigger()
+    stand.settle()
+    assert list(stand.window.panels.manage.gateways.list.buttons) == ["stripe", "razorpay"]
+    assert stand.focus().objectName() == "gateway.stripe"
+
+
+def test_the_state_of_an_order_keeps_its_distance_from_the_key_beside_it(opens: Opens) -> None:
+    stand = opens(scenes.till(), (1440, 900))
+    stand.scan(FLAT_WHITE)
+    stand.settle()
+    stand.window.panels.cart.pill.set("Unpaid", "gone")
+    stand.window.panels.cart.pill.show()
+    stand.settle()
+    pill, hold = place(stand, stand.find("orderState")), place(stand, stand.find("button.hold"))
+    assert hold.left() - pill.right() > 8

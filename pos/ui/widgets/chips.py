@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 
 
 class Flow(QLayout):
-    """Items side by side, wrapped like words, in reading direction."""
+    """Items side by side, wrapped like words, in reading direction; `below` is the gap between rows."""
 
-    def __init__(self, gap: int = 8) -> None:
+    def __init__(self, gap: int = 8, below: int = 8) -> None:
         super().__init__()
+        self._below = below
         self._items: list[QLayoutItem] = []
         self._heights: dict[int, int] = {}  # by width: a window that changes asks hundreds of times
         self.setSpacing(gap)
@@ -67,7 +68,7 @@ class Flow(QLayout):
         for item in self._items:
             size = item.sizeHint()
             if at.x() > rect.left() and at.x() + size.width() > rect.right() + 1:
-                at = QPoint(rect.left(), at.y() + height + self.spacing())
+                at = QPoint(rect.left(), at.y() + height + self._below)
                 height = 0
             if move:
                 item.setGeometry(QStyle.visualRect(direction, rect, QRect(at, size)))
@@ -87,7 +88,7 @@ class Chips(QWidget):
         self._small = False
         self.setObjectName(name)
         self.setAccessibleName(spoken)
-        self._flow = Flow()
+        self._flow = Flow(below=0)  # chips bring a margin of their own
         self.setLayout(self._flow)
         self._group = QButtonGroup(self)
         self._buttons: dict[str, QPushButton] = {}
