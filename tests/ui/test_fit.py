@@ -11,9 +11,13 @@ from PySide6.QtGui import QColor, QFontMetrics
 from PySide6.QtWidgets import QLabel, QPushButton, QScrollArea, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from pos.services.views import TimelineRow
+from pos.ui.delegates.timeline import TEXT_LEFT
 from pos.ui.theme import Theme, body_font
+from pos.ui.views.sheet import ROW_HEIGHT
 from pos.ui.widgets.button import KeyButton
 from pos.ui.widgets.labels import ElidedLabel, FitLabel
+from pos.ui.widgets.lists import ContentList
 from pos.ui.widgets.pill import Pill
 from pos.words import language
 from tests.ui import scenes
@@ -31,8 +35,8 @@ RAIL_EDGES = 4
 """Both edges of a button of the rail."""
 NAV_EDGES = 28
 """Both edges of an entry of a list, and the gap beside its icon."""
-SLACK = 2
-"""Pixels that a button's own margins can spare."""
+SLACK, PADDING = 2, 24
+"""Pixels that the margins of a button can spare, and those around words and key of one that has a key."""
 Opens = Callable[..., Stand]
 
 
@@ -96,8 +100,10 @@ def _has_room(widget: QWidget) -> bool:
             return widget.fontMetrics().horizontalAdvance(widget.text()) <= widget.width()
         case QToolButton():
             return widget.fontMetrics().horizontalAdvance(widget.text()) <= widget.width() - RAIL_EDGES
-        case KeyButton() | Pill():
-            return widget.width() >= widget.sizeHint().width() - SLACK
+        case KeyButton():
+            return widget.width() >= widget.sizeHint().width() - PADDING
+        case Pill():
+            return widget.width() >= widget.sizeHint().width()
         case QPushButton() if widget.property("kind") == "nav":  # bold once it is chosen, which no size hint knows
             bold = QFontMetrics(body_font(weight=700)).horizontalAdvance(widget.text().strip())
             return widget.width() >= bold + widget.iconSize().width() + NAV_EDGES
@@ -181,6 +187,77 @@ def test_a_code_keeps_whole_while_other_keys_come_and_go_below_it(opens: Opens) 
     stand.settle()
     ask_for_qr(stand)
     assert_whole_code(stand)
+
+
+# What happened --------------------------------------------------------------------------------------------------------
+
+DECLINED = "A payment was declined; the link can still be paid"
+NOT_REACHED = "Razorpay could not be reached, nothing was sent"
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (1366, 768), (1440, 900)])
+def test_what_happened_is_told_to_its_end(opens: Opens, size: tuple[int, int]) -> None:
+    """Its second half is the one that says what to do."""
+    stand = opens(scenes.till(), size)
+    order_id = ask_for_qr(stand)
+    for text in (DECLINED, NOT_REACHED):
+        stand.till.tell_time(order_id, "poll", text, "bad")
+    stand.till.customer_opens(order_id)
+    stand.settle()
+    happened = stand.window.panels.pay.sheet.list
+    heights = {row.text: happened.visualRect(happened.model().index(at)).height() for at, row in rows_of(happened)}
+    metrics = QFontMetrics(body_font(14))
+    room = happened.viewport().width() - TEXT_LEFT
+    for text, height in heights.items():
+        lines = metrics.boundingRect(QRect(0, 0, room, 1), Qt.TextFlag.TextWordWrap, text).height() // metrics.height()
+        assert height == ROW_HEIGHT + (lines - 1) * metrics.height(), text
+    assert heights[DECLINED] > ROW_HEIGHT
+    assert cut_off(stand, stand.window.panels.pay) == []
+
+
+def rows_of(happened: ContentList) -> list[tuple[int, TimelineRow]]:
+    return list(enumerate(happened.model().rows))  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("size", [(1366, 768), (1440, 900)])
+def test_the_newest_of_what_happened_is_in_sight(opens: Opens, size: tuple[int, int]) -> None:
+    """After paying, the row that says so stood below the receipt's card."""
+    stand = opens(scenes.till(), size)
+    order_id = ask_for_qr(stand)
+    for _ in range(4):
+        stand.till.tell_time(order_id, "poll", DECLINED, "bad")
+    stand.till.customer_pays(order_id)
+    stand.settle()
+    happened = stand.window.panels.pay.sheet.list
+    assert happened.verticalScrollBar().maximum() > 0
+    newest = happened.visualRect(happened.model().index(happened.model().rowCount() - 1))
+    assert happened.viewport().rect().contains(newest)
+
+
+@pytest.mark.parametrize("size", [(1024, 768), (1440, 900)])
+def test_an_orders_history_is_told_to_its_end(opens: Opens, size: tuple[int, int]) -> None:
+    till = scenes.till(user="Meera")
+    order_id = scenes.history(till)
+    till.tell_time(order_id, "poll", DECLINED, "bad")
+    stand = opens(till, size)
+    stand.press(Qt.Key.Key_2, CONTROL)
+    stand.settle()
+    stand.window.panels.orders.select(order_id)
+    stand.settle()
+    happened = stand.window.panels.detail.list
+    last = happened.model().index(happened.model().rowCount() - 1)
+    assert happened.visualRect(last).height() > happened.visualRect(last.siblingAtRow(0)).height()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_every_key_of_a_payment_can_be_read(opens: Opens, size: tuple[int, int]) -> None:
+    stand = opens(scenes.till(), size)
+    order_id = ask_for_qr(stand)
+    pay = stand.window.panels.pay
+    assert cut_off(stand, pay) == []
+    stand.till.customer_pays(order_id)
+    stand.settle()
+    assert cut_off(stand, pay) == []
 
 
 # Manage > Gateways ----------------------------------------------------------------------------------------------------

@@ -73,7 +73,7 @@ class ReceiptCard(QFrame):
         self.setObjectName("receiptCard")
         self.code = QrView(kit, "receiptQr", RECEIPT_QR)
         self.code.setFixedSize(RECEIPT_QR, RECEIPT_QR)
-        self.title = label("", "part")
+        self.title = label("", "part", wrap=True)
         hint = label(Paid.RECEIPT_HINT, "row", wrap=True)
         words = column(0, self.title, 2, hint, 0)
         box = line(self.code, 20, words, margins=(14, 14, 14, 14))

@@ -23,12 +23,16 @@ from pos.words.shell import Bar
 from pos.words.states import LOOKS, Steps
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QResizeEvent
+
     from pos.ui.commands import Commands
     from pos.ui.kit import Kit
 
 MAX_ROWS = 9
 """Rows of what happened on the pay panel: the newest; all of them stand in the history."""
 ROW_HEIGHT = 33
+NARROW_BELOW = 370
+"""Narrower than this an order's state has no room for its long word beside the order's number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +78,12 @@ class Sheet(QWidget):
         self.model = TimelineModel(kit.formats)
         delegate = PayTimelineDelegate(kit)
         delegate.row_height = ROW_HEIGHT
-        self.list = ContentList("sheet.happened", Pay.HAPPENED, self.model, delegate)
+        self.list = ContentList("sheet.happened", Pay.HAPPENED, self.model, delegate, newest=True)
         self.next = NextCard(kit)
         self.receipt = ReceiptCard(kit)
         self._pages: dict[tuple[Key, ...], QWidget] = {}
         self._keys = QStackedWidget()
-        self._compact = False
+        self._compact = self._narrow = False
         self._assemble()
 
     def _assemble(self) -> None:
@@ -106,6 +110,13 @@ class Sheet(QWidget):
             page.deleteLater()
         self._pages.clear()
         self.refresh()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = event.size().width() < NARROW_BELOW
+        if narrow != self._narrow:
+            self._narrow = narrow
+            self._show_head(self._counter.view)
 
     def refresh(self) -> None:
         view, stage = self._counter.view, self._counter.stage
@@ -134,7 +145,8 @@ class Sheet(QWidget):
             self.pill.set(Steps.ASKING, "waiting")
             return
         look = LOOKS[view.shown]
-        self.pill.set(look.short_word if self._compact else look.long_word, look.tone, look.icon)
+        short = self._compact or self._narrow
+        self.pill.set(look.short_word if short else look.long_word, look.tone, look.icon)
 
     def _rows(self, view: OrderView | None) -> list[TimelineRow]:
         rows = list(self._counter.timeline)
