@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from pos.services.views import TimelineRow
 from pos.ui.delegates.timeline import TEXT_LEFT
 from pos.ui.theme import Theme, body_font
+from pos.ui.views.halves import SIDE
 from pos.ui.views.sheet import ROW_HEIGHT
 from pos.ui.widgets.button import KeyButton
 from pos.ui.widgets.labels import ElidedLabel, FitLabel
@@ -187,6 +188,23 @@ def test_a_code_keeps_whole_while_other_keys_come_and_go_below_it(opens: Opens) 
     stand.settle()
     ask_for_qr(stand)
     assert_whole_code(stand)
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (1366, 768), (1440, 900)])
+def test_the_link_under_the_code_keeps_its_beginning(
+    opens: Opens, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In wide letters it was clipped at both ends: nobody saw whose page it leads to."""
+    monkeypatch.setattr("tests.ui.fake_till.LINK", "https://pay.corner.cafe/" + "WM" * 60)
+    stand = opens(scenes.till(), size)
+    ask_for_qr(stand)
+    link = stand.window.panels.pay.qr.link
+    assert isinstance(link, ElidedLabel)
+    assert link.width() <= stand.window.panels.pay.qr.width() - 2 * SIDE
+    assert link.shown_text().startswith("pay.corner.cafe/WM")
+    assert link.shown_text().endswith("…")
+    assert link.fontMetrics().horizontalAdvance(link.shown_text()) <= link.width()
+    assert place(stand, stand.window.panels.pay.qr).contains(place(stand, link))
 
 
 # What happened --------------------------------------------------------------------------------------------------------

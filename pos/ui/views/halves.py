@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QSpacerItem, QVBoxLayout, QWidget
 
 from pos.domain.status import Shown
-from pos.ui.widgets.labels import centred, column, fit, frame, holder, label, line, set_tone
+from pos.ui.widgets.labels import centred, column, elided, fit, frame, holder, label, line, set_tone
 from pos.ui.widgets.qrview import QrView, Square
 from pos.ui.widgets.ring import Disc, Ring
 from pos.words.pay import Paid, Pay, Refund, Split, Unknown
@@ -24,7 +24,6 @@ SIDE = 30
 QR_SIDE = 370
 MIN_QR = 176
 COMPACT_MARGINS = (18, 16, 18, 12)
-MAX_LINK_SHOWN = 44
 
 
 def half(tone: str, name: str) -> QFrame:
@@ -60,7 +59,7 @@ class QrHalf(QFrame):
         room = Square(self.card, MIN_QR, QR_SIDE + 2)
         self.expires = centred(label("", "big", tone="secondary", name="pay.expires"))
         self.timer = label("", "big", name="pay.timer")
-        self.link = centred(label("", "row", name="pay.link"))
+        self.link = centred(elided("", "row", name="pay.link"))
         self.safe = centred(label(Pay.SAFE_DISPLAY, "small", wrap=True))
         clock = line(0, self.expires, 6, self.timer, 0)
         self._above, self._below = QSpacerItem(0, 24), QSpacerItem(0, 18)
@@ -248,5 +247,4 @@ def _short(url: str) -> str:
     """The link without its scheme, for the eye; nothing of a UPI text, which nobody can read."""
     if url.startswith("upi:"):
         return ""
-    plain = url.partition("://")[2]
-    return plain if len(plain) <= MAX_LINK_SHOWN else plain[: MAX_LINK_SHOWN - 1] + "…"
+    return url.partition("://")[2]
