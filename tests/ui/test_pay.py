@@ -271,6 +271,8 @@ def test_cash_while_a_link_is_open_closes_it_first(stand: Stand) -> None:
     stand.settle()
     calls = [call for call in stand.till.calls if call in ("give_up", "cash")]
     assert calls == ["give_up", "cash"]
+    # nobody opened that link or paid by it: only what happened is marked as done
+    assert [step.tone for step in stand.window.panels.pay.sheet.bar.steps] == ["paid", "", "", "paid"]
     assert stand.till.orders[order_id].shown == "paid"
 
 
