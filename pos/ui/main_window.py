@@ -241,9 +241,11 @@ class MainWindow(QMainWindow):
             return
         from pos.ui.views.display import CustomerDisplay
 
-        self.display = self.display or CustomerDisplay(self.kit, self.shop, self.flow.counter)
-        screens = QApplication.screens()
-        other = next((screen for screen in screens if screen is not self.screen()), None)
+        if self.display is None:
+            self.display = CustomerDisplay(self.kit, self.shop, self.flow.counter)
+            self.display.opened.connect(self.panels.show_display)
+            self.lights.books_changed.connect(self.display.show_test)
+        other = next((screen for screen in QApplication.screens() if screen is not self.screen()), None)
         if other is not None:
             self.display.setGeometry(other.geometry())
             self.display.showFullScreen()
@@ -320,8 +322,6 @@ class MainWindow(QMainWindow):
 
     def _set_books(self, test_mode: bool) -> None:
         self.shop = replace(self.shop, test_mode=test_mode)
-        if self.display is not None:
-            self.display.show_test(test_mode)
 
     def _after_reconcile(self) -> None:
         self.lights.read()

@@ -74,11 +74,14 @@ class ReceiptCard(QFrame):
         self.code = QrView(kit, "receiptQr", RECEIPT_QR)
         self.code.setFixedSize(RECEIPT_QR, RECEIPT_QR)
         self.title = label("", "part", wrap=True)
-        hint = label(Paid.RECEIPT_HINT, "row", wrap=True)
-        words = column(0, self.title, 2, hint, 0)
+        self.hint = label(Paid.RECEIPT_HINT, "row", name="receipt.hint", wrap=True)
+        words = column(0, self.title, 2, self.hint, 0)
         box = line(self.code, 20, words, margins=(14, 14, 14, 14))
         box.setStretch(2, 1)
         self.setLayout(box)
+
+    def show_display(self, on: bool) -> None:
+        self.hint.setText(Paid.RECEIPT_HINT_DISPLAY if on else Paid.RECEIPT_HINT)
 
     def show_order(self, view: OrderView) -> None:
         self.title.setText(Paid.RECEIPT.format(number=view.number))
