@@ -28,7 +28,7 @@ class NextCard(QFrame):
         self._view: OrderView | None = None
         self.setObjectName("nextCard")
         self.when = [label("", "strong", tone="unknown", name=f"next.{at}") for at in range(3)]
-        self.ask = label("", "strong")
+        self.ask = label("", "strong", wrap=True)
         grid = QGridLayout()
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setVerticalSpacing(0)

@@ -139,8 +139,10 @@ class UnknownHalf(QFrame):
         self.heading = centred(label("", "strong", tone="unknown_deep"))
         self.amount = centred(fit("", "huge", name="unknown.amount"))
         self.ring = Ring(kit.theme, Unknown.WITHOUT_ANSWER)
-        self.first = centred(label(Unknown.HEADLINE_1, "headline", tone="unknown_deep", name="unknown.1"))
-        self.second = centred(label(Unknown.HEADLINE_2, "headline", tone="unknown_deep", name="unknown.2"))
+        self.first = centred(fit(Unknown.HEADLINE_1, "headline", name="unknown.1"))
+        self.second = centred(fit(Unknown.HEADLINE_2, "headline", name="unknown.2"))
+        for headline in (self.first, self.second):
+            set_tone(headline, "unknown_deep")
         self.why = centred(label("", tone="unknown_deep", wrap=True))
         rule = frame("splitLine", rule="tone", tone="unknown")
         says = centred(label(Unknown.DISPLAY_SAYS, "small", tone="unknown_deep", wrap=True))

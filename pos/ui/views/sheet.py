@@ -14,8 +14,9 @@ from pos.ui.models.timeline import TimelineModel
 from pos.ui.steps import reached, steps
 from pos.ui.views.asides import NextCard, ReceiptCard
 from pos.ui.widgets.button import CommandButton, focusless
-from pos.ui.widgets.labels import column, holder, label, line
+from pos.ui.widgets.labels import column, fit, holder, label, line
 from pos.ui.widgets.lists import ContentList
+from pos.ui.widgets.paint import pill_width
 from pos.ui.widgets.pill import Pill
 from pos.ui.widgets.stepbar import StepBar
 from pos.words.pay import Local, Paid, Pay, Unknown
@@ -31,8 +32,7 @@ if TYPE_CHECKING:
 MAX_ROWS = 9
 """Rows of what happened on the pay panel: the newest; all of them stand in the history."""
 ROW_HEIGHT = 33
-NARROW_BELOW = 370
-"""Narrower than this an order's state has no room for its long word beside the order's number."""
+HEAD_GAP = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Sheet(QWidget):
         self._kit = kit
         self._counter = counter
         self._commands = commands
-        self.title = label("", "heading", name="sheet.order")
+        self.title = fit("", "heading", name="sheet.order")
         self.sub = label("", "sub", name="sheet.attempt")
         self.test = label(Bar.TEST, name="testMark")
         self.test.hide()
@@ -83,11 +83,12 @@ class Sheet(QWidget):
         self.receipt = ReceiptCard(kit)
         self._pages: dict[tuple[Key, ...], QWidget] = {}
         self._keys = QStackedWidget()
-        self._compact = self._narrow = False
+        self._compact = False
         self._assemble()
 
     def _assemble(self) -> None:
-        head = column(line(self.title, 0, self.pill), 1, line(self.sub, 10, self.test, 0))
+        (top := line(self.title, HEAD_GAP, self.pill)).setStretch(0, 1)
+        head = column(top, 1, line(self.sub, 10, self.test, 0))
         self._happened = holder(column(self.list, 14))
         self._happened.setSizePolicy(self.list.sizePolicy())
         self._box = column(head, 16, self.bar, 16, self._happened, self.next, 0, self.receipt, 10, self._keys)
@@ -113,9 +114,7 @@ class Sheet(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        narrow = event.size().width() < NARROW_BELOW
-        if narrow != self._narrow:
-            self._narrow = narrow
+        if event.size().width() != event.oldSize().width():
             self._show_head(self._counter.view)
 
     def refresh(self) -> None:
@@ -145,7 +144,9 @@ class Sheet(QWidget):
             self.pill.set(Steps.ASKING, "waiting")
             return
         look = LOOKS[view.shown]
-        short = self._compact or self._narrow
+        sides = self._box.contentsMargins()
+        room = self.width() - sides.left() - sides.right() - self.title.sizeHint().width() - HEAD_GAP
+        short = self._compact or pill_width(look.long_word, look.icon) > room
         self.pill.set(look.short_word if short else look.long_word, look.tone, look.icon)
 
     def _rows(self, view: OrderView | None) -> list[TimelineRow]:
