@@ -243,9 +243,11 @@ class MainWindow(QMainWindow):
             return
         from pos.ui.views.display import CustomerDisplay
 
-        self.display = self.display or CustomerDisplay(self.kit, self.shop, self.flow.counter)
-        screens = QApplication.screens()
-        if (other := next((screen for screen in screens if screen is not self.screen()), None)) is not None:
+        if self.display is None:
+            self.display = CustomerDisplay(self.kit, self.shop, self.flow.counter)
+            self.display.opened.connect(self.panels.show_display)
+            self.lights.books_changed.connect(self.display.show_test)
+        if (other := next((each for each in QApplication.screens() if each is not self.screen()), None)) is not None:
             self.display.setGeometry(other.geometry())
             self.display.showFullScreen()
         else:
@@ -321,8 +323,6 @@ class MainWindow(QMainWindow):
 
     def _set_books(self, test_mode: bool) -> None:
         self.shop = replace(self.shop, test_mode=test_mode)
-        if self.display is not None:
-            self.display.show_test(test_mode)
 
     def _after_reconcile(self) -> None:
         self.lights.read()

@@ -39,6 +39,7 @@ class Panels(QObject):
         self._workspace = workspace
         self._subject: Callable[[], OrderView | None] = lambda: None
         self._forms: dict[str, FormPanel] = {}
+        self._display = False
         self.sell = SellPanel(kit, commands["held"], commands["hold"], Tray(kit, commands["tray"]))
         self.cart = CartPanel(kit, flow.counter, commands)
         workspace.add("sell", self.sell)
@@ -48,6 +49,7 @@ class Panels(QObject):
         """Every other panel, made once and put in its place."""
         self._make_pages(shop)
         self._make_forms()
+        self.pay.show_display(self._display)
         left = {"pay": self.pay, "cash": self.cash, "orders": self.orders, "day": self.day, "manage": self.manage}
         for name, panel in {**left, **self._forms}.items():
             self._workspace.add(name, panel)
@@ -141,6 +143,12 @@ class Panels(QObject):
             self.manage.set_compact(compact)
             self.cash.set_compact(compact)
         self.sell.tray.set_compact(compact)
+
+    def show_display(self, on: bool) -> None:
+        """Whether the customer's display is open."""
+        self._display = on
+        if self._forms:
+            self.pay.show_display(on)
 
     def open(self, flow: Flow) -> None:
         """Prepare the panel that comes up now for what it is about."""

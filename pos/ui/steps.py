@@ -54,6 +54,9 @@ def steps(view: OrderView | None) -> tuple[Step, Step, Step, Step]:
     if count in (2, 3):
         tones[count - 1] = "waiting"
     words = [Steps.LINK_READY if count else Steps.ASKING, Steps.OPENED, Steps.PAYING, Steps.PAID]
+    if count == 4 and not any(payment.captured_minor for payment in view.payments):  # paid, and not by a link
+        tones[0] = "paid" if view.attempt is not None and view.attempt.shown_at_ms is not None else ""
+        tones[1], tones[2] = "paid" if view.opened else "", ""
     if view.shown in _OVER:
         words[3], tones[3] = Steps.NOT_PAID, "failed" if view.shown is Shown.FAILED else "gone"
     return Step(words[0], tones[0]), Step(words[1], tones[1]), Step(words[2], tones[2]), Step(words[3], tones[3])

@@ -12,7 +12,7 @@ from pos.ui.widgets.labels import column, line
 if TYPE_CHECKING:
     from PySide6.QtGui import QResizeEvent
 
-COMPACT_BELOW = 1200
+COMPACT_BELOW = 1366
 """Windows narrower than this get smaller margins, shorter words and a narrower side."""
 SIDES = {"cart": (452, 380), "detail": (470, 400), "totals": (360, 300)}
 """Width of the right place by panel: usual, compact."""

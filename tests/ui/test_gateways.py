@@ -459,6 +459,57 @@ def test_every_control_has_a_name(manager: Stand, dressed: Theme, name: str) -> 
     assert nameless == []
 
 
+def tabs_from(stand: Stand, first: QWidget) -> list[str]:
+    """What Tab goes through until it is back."""
+    first.setFocus(Qt.FocusReason.TabFocusReason)
+    reached = [first.objectName()]
+    for _ in range(60):
+        stand.press(Qt.Key.Key_Tab)
+        if stand.focus() is first:
+            break
+        reached.append(stand.focus().objectName())
+    return reached
+
+
+def test_tab_goes_down_the_list_and_then_down_the_page(manager: Stand) -> None:
+    """What is made anew came last: from a card Tab went through the rail first."""
+    manager.till.setup.known["stripe"] = gateway_card("stripe")
+    open_gateways(manager)
+    choose(manager, "stripe")
+    names = tabs_from(manager, manager.find("gateway.stripe"))
+    assert names[:9] == [
+        "gateway.stripe", "button.gateway.add", "button.gateway.first", "gateway.enabled",
+        "button.gateway.keys", "button.gateway.hook", "button.gateway.remove", "button.gateway.test", "shop.qr",
+    ]  # fmt: skip
+    assert names[9] == "shop.report"
+    assert names.index("rail.manage") < names.index("manage.gateways")
+
+
+def test_tab_goes_down_the_form_and_then_to_its_buttons(manager: Stand) -> None:
+    del manager.till.setup.known["razorpay"]
+    manager.till.setup.known["razorpay"] = not_set_up("razorpay")
+    open_gateways(manager)
+    manager.press(Qt.Key.Key_N, CONTROL)
+    manager.settle()
+    choose_chip(manager, "keys.which.razorpay")
+    for field in manager.window.panels.keys.fields.values():
+        field.setText(KEY)
+    names = tabs_from(manager, manager.find("keys.which.razorpay"))
+    assert names[:7] == [
+        "keys.which.razorpay", "keys.mode.test", "keys.field.key_id", "keys.field.key_secret", "keys.server",
+        "button.back", "button.confirm",
+    ]  # fmt: skip
+    choose_chip(manager, "keys.which.stripe")
+    choose_chip(manager, "keys.mode.live")
+    names = tabs_from(manager, manager.find("keys.which.stripe"))
+    assert names[:4] == ["keys.which.stripe", "keys.mode.live", "keys.field.secret_key", "button.back"]
+
+
+def choose_chip(stand: Stand, name: str) -> None:
+    stand.bot.mouseClick(stand.find(name), Qt.MouseButton.LeftButton)
+    stand.settle()
+
+
 def test_the_tab_key_reaches_every_part(manager: Stand) -> None:
     open_gateways(manager)
     reached = set()

@@ -80,6 +80,38 @@ def test_the_customers_code_is_large_and_readable(stand: Stand) -> None:
     assert found.top_right.x - found.top_left.x >= 420
 
 
+def test_words_speak_of_a_display_only_while_there_is_one(stand: Stand) -> None:
+    order_id = ask_for_qr(stand)
+    safe = "Safe to scan again: this code takes one payment."
+    assert stand.text("pay.safe") == safe
+    stand.press(Qt.Key.Key_D, CONTROL)
+    assert stand.text("pay.safe") == f"Also on the customer display. {safe}"
+    assert stand.window.display is not None
+    stand.window.display.close()  # as its own window's frame does
+    assert stand.text("pay.safe") == safe
+    stand.till.gateway_falls_silent(order_id)
+    stand.settle()
+    assert not stand.find("unknown.display").isVisible()
+    stand.till.customer_pays(order_id)
+    stand.settle()
+    assert not stand.find("outcome.display").isVisible()
+    assert stand.text("receipt.hint") == "The customer scans it here."
+    stand.window.commands["display"].trigger()
+    assert stand.find("outcome.display").isVisible()
+    assert stand.text("receipt.hint") == "The customer scans it here or on the display."
+
+
+def test_nothing_is_to_be_scanned_while_a_link_is_being_closed(stand: Stand) -> None:
+    order_id = ask_for_qr(stand)
+    attempt = stand.till.orders[order_id].attempt
+    assert attempt is not None
+    stand.till.change(order_id, attempt=replace(attempt, phase="closing", qr_text=""))
+    stand.settle()
+    assert stand.text("pay.heading") == "This link is being closed"
+    assert not stand.find("pay.safe").isVisible()
+    assert stand.text("pay.asking").startswith("Razorpay has not confirmed yet")
+
+
 def test_every_save_comes_before_the_link_is_asked_for(stand: Stand) -> None:
     stand.scan(CHAI)
     stand.scan(FLAT_WHITE)
@@ -271,6 +303,8 @@ def test_cash_while_a_link_is_open_closes_it_first(stand: Stand) -> None:
     stand.settle()
     calls = [call for call in stand.till.calls if call in ("give_up", "cash")]
     assert calls == ["give_up", "cash"]
+    # nobody opened that link or paid by it: only what happened is marked as done
+    assert [step.tone for step in stand.window.panels.pay.sheet.bar.steps] == ["paid", "", "", "paid"]
     assert stand.till.orders[order_id].shown == "paid"
 
 

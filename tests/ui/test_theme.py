@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFontDatabase, QFontInfo
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLineEdit
+from pytestqt.qtbot import QtBot
 
 from pos.domain.shown import Shown
 from pos.ui import theme
 from pos.ui.delegates.timeline import MARKS
 from pos.ui.theme import RESOURCES, THEMES, Theme, body_font
+from pos.ui.widgets.chips import Chips
 from pos.words.states import LOOKS
 
 TONES = ("accent", "paid", "waiting", "unknown", "failed", "gone", "double")
@@ -27,7 +30,13 @@ TEXT = [
 ]  # fmt: skip
 """(text, what it stands on): every pair that the style sheet and the delegates put together."""
 TOTALS = [("ink", "card"), ("ink", "accent_soft"), ("ink", "paid_soft"), ("ink", "unknown_soft"), ("on_button", "rail")]
-MARKS_SEEN = [("focus", "card"), ("paid", "card"), ("waiting", "card"), ("unknown", "card")]
+MARKS_SEEN = [
+    ("focus", "card"),
+    ("focus_on_strong", "strong"),
+    ("paid", "card"),
+    ("waiting", "card"),
+    ("unknown", "card"),
+]
 
 
 def luminance(color: QColor) -> float:
@@ -65,6 +74,40 @@ def test_totals_can_be_read_from_afar(name: str, text: str, ground: str) -> None
 def test_marks_can_be_seen(name: str, mark: str, ground: str) -> None:
     worn = Theme(name)
     assert contrast(worn.color(mark), worn.color(ground)) >= 3.0
+
+
+@pytest.mark.parametrize("name", THEMES)
+def test_what_a_field_is_for_can_be_read_while_it_is_empty(qapp: QApplication, qtbot: QtBot, name: str) -> None:
+    """Qt writes a placeholder in the text's colour, half transparent, wherever a style sheet names that colour."""
+    worn = Theme(name)
+    worn.wear(qapp)
+    field = QLineEdit()
+    qtbot.addWidget(field)
+    field.ensurePolished()
+    written, ground = field.palette().placeholderText().color(), worn.color("card")
+    assert written.alphaF() == 1.0
+    assert contrast(written, ground) >= 4.5
+    qapp.setStyleSheet("")
+
+
+@pytest.mark.parametrize("name", THEMES)
+def test_the_focus_is_seen_on_a_chosen_chip(qapp: QApplication, qtbot: QtBot, name: str) -> None:
+    worn = Theme(name)
+    worn.wear(qapp)
+    chips = Chips("way", "Way", "tab")
+    qtbot.addWidget(chips)
+    chips.set([("a", "First"), ("b", "Second")], "a")
+    chips.resize(400, 60)
+    chips.show()
+    chosen = chips.buttons[0]
+    chosen.setFocus(Qt.FocusReason.TabFocusReason)
+    qtbot.waitUntil(chosen.hasFocus)
+    image = chosen.grab().toImage()
+    edge = [image.pixelColor(at, image.height() // 2) for at in range(4)]
+    ring = worn.color("focus_on_strong")
+    assert [color.name() for color in edge[:2]] == [ring.name()] * 2  # two pixels
+    assert edge[3].name() == worn.color("strong").name()
+    qapp.setStyleSheet("")
 
 
 def test_every_theme_has_every_token() -> None:

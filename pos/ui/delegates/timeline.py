@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QPainter
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtGui import QFont, QFontMetrics, QPainter
+from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from pos.ui.models.rows import VALUE
 from pos.ui.models.timeline import TimelineModel
 from pos.ui.theme import body_font
-from pos.ui.widgets.paint import draw_text
+from pos.ui.widgets.paint import draw_text, draw_wrapped, wrapped_height
 from pos.words.states import source_word
 
 if TYPE_CHECKING:
@@ -28,6 +28,22 @@ MARKS = {
 NOW = "now"
 """The state of a row that is going on: a dot."""
 Rowish = QModelIndex | QPersistentModelIndex
+TEXT_LEFT = 104
+"""Where the words of a row of the pay panel begin."""
+BADGE_ROOM = 30
+
+
+def _whole(option: QStyleOptionViewItem, left: int, text: str, font: QFont, row_height: int) -> QSize:
+    """As high as the words need from their `left` on: the half that was cut off is the one that says what to do."""
+    view = option.widget
+    room = view.viewport().width() if isinstance(view, QAbstractItemView) else option.rect.width()
+    more = wrapped_height(text, font, room - left) - QFontMetrics(font).height()
+    return QSize(0, row_height + max(0, more))
+
+
+def _first_line(rect: QRect, font: QFont, row_height: int) -> QRect:
+    """Where wrapped words begin, so that their first line stands where a single one would."""
+    return rect.adjusted(0, (row_height - QFontMetrics(font).height()) // 2, 0, 0)
 
 
 class PayTimelineDelegate(QStyledItemDelegate):
@@ -38,7 +54,7 @@ class PayTimelineDelegate(QStyledItemDelegate):
         self._font = body_font(14)
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Rowish) -> QSize:
-        return QSize(0, self.row_height)
+        return _whole(option, TEXT_LEFT, index.data(VALUE).text, self._font, self.row_height)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Rowish) -> None:
         row: TimelineRow = index.data(VALUE)
@@ -48,13 +64,15 @@ class PayTimelineDelegate(QStyledItemDelegate):
 
         def place(left: int, width: int) -> QRect:
             return QStyle.visualRect(
-                option.direction, rect, QRect(rect.left() + left, rect.top(), width, rect.height())
+                option.direction, rect, QRect(rect.left() + left, rect.top(), width, self.row_height)
             )
 
         draw_text(painter, place(1, 72), self._kit.formats.time_s(row.at_ms), self._font, theme.color("secondary"))
         mark = place(75, 16)
-        self._paint_mark(painter, QRect(mark.left(), rect.center().y() - 7, 16, 16), row.state)
-        draw_text(painter, place(104, rect.width() - 104), row.text, self._font, theme.color("ink"))
+        self._paint_mark(painter, QRect(mark.left(), mark.center().y() - 7, 16, 16), row.state)
+        words = place(TEXT_LEFT, rect.width() - TEXT_LEFT)
+        words.setBottom(rect.bottom())
+        draw_wrapped(painter, _first_line(words, self._font, self.row_height), row.text, self._font, theme.color("ink"))
         painter.restore()
 
     def _paint_mark(self, painter: QPainter, rect: QRect, state: str) -> None:
@@ -80,13 +98,20 @@ class OrderTimelineDelegate(QStyledItemDelegate):
         self._badge_font = body_font(12, 700)
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Rowish) -> QSize:
-        return QSize(0, self._row_height)
+        row = index.data(VALUE)
+        left, badges = self._beside(row, index)
+        return _whole(option, left + BADGE_ROOM * len(badges), row.text, self._font, self._row_height)
+
+    def _beside(self, row: TimelineRow, index: Rowish) -> tuple[int, list[tuple[str, str]]]:
+        """Where the words begin, and the marks of the payments behind them."""
+        model = index.model()
+        marks = model.marks if isinstance(model, TimelineModel) else {}
+        chip = QFontMetrics(self._chip_font).horizontalAdvance(source_word(row.source)) + 18
+        return 88 + chip + 10 if not marks else 174, [marks[each] for each in row.payment.split() if each in marks]
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Rowish) -> None:
         row: TimelineRow = index.data(VALUE)
-        model = index.model()
-        marks = model.marks if isinstance(model, TimelineModel) else {}
-        badges = [marks[payment] for payment in row.payment.split() if payment in marks]
+        left, badges = self._beside(row, index)
         theme, rect = self._kit.theme, option.rect
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -94,20 +119,23 @@ class OrderTimelineDelegate(QStyledItemDelegate):
 
         def place(left: int, width: int) -> QRect:
             return QStyle.visualRect(
-                option.direction, rect, QRect(rect.left() + left, rect.top(), width, rect.height())
+                option.direction, rect, QRect(rect.left() + left, rect.top(), width, self._row_height)
             )
 
         single = badges[0][1] if len(badges) == 1 else "line"
-        painter.fillRect(place(0, 2), theme.color(single))
+        rail = place(0, 2)
+        rail.setBottom(rect.bottom())
+        painter.fillRect(rail, theme.color(single))
         draw_text(painter, place(17, 66), self._kit.formats.time_s(row.at_ms), self._font, theme.color("secondary"))
         word = source_word(row.source)
         chip = QFontMetrics(self._chip_font).horizontalAdvance(word) + 18
         self._paint_chip(painter, place(88, chip), word)
-        left = 88 + chip + 10 if not marks else 174
-        room = rect.width() - left - 30 * len(badges)
-        draw_text(painter, place(left, room), row.text, self._font, theme.color("ink"))
+        words = place(left, rect.width() - left - BADGE_ROOM * len(badges))
+        words.setBottom(rect.bottom())
+        first = _first_line(words, self._font, self._row_height)
+        draw_wrapped(painter, first, row.text, self._font, theme.color("ink"))
         for at, (number, tone) in enumerate(badges):
-            spot = place(rect.width() - 30 * (len(badges) - at) + 10, 20)
+            spot = place(rect.width() - BADGE_ROOM * (len(badges) - at) + 10, 20)
             self._paint_badge(painter, spot, number, tone)
         painter.restore()
 

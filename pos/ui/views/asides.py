@@ -28,7 +28,7 @@ class NextCard(QFrame):
         self._view: OrderView | None = None
         self.setObjectName("nextCard")
         self.when = [label("", "strong", tone="unknown", name=f"next.{at}") for at in range(3)]
-        self.ask = label("", "strong")
+        self.ask = label("", "strong", wrap=True)
         grid = QGridLayout()
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setVerticalSpacing(0)
@@ -73,12 +73,15 @@ class ReceiptCard(QFrame):
         self.setObjectName("receiptCard")
         self.code = QrView(kit, "receiptQr", RECEIPT_QR)
         self.code.setFixedSize(RECEIPT_QR, RECEIPT_QR)
-        self.title = label("", "part")
-        hint = label(Paid.RECEIPT_HINT, "row", wrap=True)
-        words = column(0, self.title, 2, hint, 0)
+        self.title = label("", "part", wrap=True)
+        self.hint = label(Paid.RECEIPT_HINT, "row", name="receipt.hint", wrap=True)
+        words = column(0, self.title, 2, self.hint, 0)
         box = line(self.code, 20, words, margins=(14, 14, 14, 14))
         box.setStretch(2, 1)
         self.setLayout(box)
+
+    def show_display(self, on: bool) -> None:
+        self.hint.setText(Paid.RECEIPT_HINT_DISPLAY if on else Paid.RECEIPT_HINT)
 
     def show_order(self, view: OrderView) -> None:
         self.title.setText(Paid.RECEIPT.format(number=view.number))

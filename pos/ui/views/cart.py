@@ -119,7 +119,9 @@ class CartPanel(QWidget):
     def _assemble(self) -> None:
         focusless(self.hold)
         self.hold.setFixedSize(70, 40)
-        self._head = line(column(0, self.title, 1, self.sub, 0), 0, self.pill, self.hold, margins=(18, 0, 18, 0))
+        state = line(self.pill, self.hold)
+        state.setSpacing(10)  # between both, and no gap where there is one of them
+        self._head = line(column(0, self.title, 1, self.sub, 0), 0, state, margins=(18, 0, 18, 0))
         head = QWidget()
         head.setFixedHeight(74)
         head.setLayout(self._head)

@@ -72,7 +72,7 @@ class DayPanel(QWidget):
         for card in self.counts:
             counts.addWidget(card, 1)
         self.card = frame(card=True)
-        tabs = line(self.tabs, margins=(15, 14, 15, 6))
+        tabs = line(self.tabs, margins=(15, 6, 15, 0))
         inside = column(tabs, self.nothing, self.table, margins=(1, 0, 1, 1))
         inside.setStretch(2, 1)
         self.card.setLayout(inside)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QLabel, QStackedWidget, QWidget
 
 from pos.ui.counter import Counter, Stage
@@ -18,6 +18,8 @@ from pos.words.sell import Cart
 from pos.words.shell import Bar
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QHideEvent, QShowEvent
+
     from pos.domain.basket import Line
     from pos.services.views import OrderView
     from pos.ui.kit import Kit
@@ -31,7 +33,9 @@ TICK_MS = 1000
 
 
 class CustomerDisplay(QWidget):
-    """A window of its own that follows a `Counter`."""
+    """A window of its own that follows a `Counter`; `opened(bool)` as it comes and goes, whoever closes it."""
+
+    opened = Signal(bool)
 
     def __init__(self, kit: Kit, shop: Shop, counter: Counter) -> None:
         super().__init__()
@@ -59,6 +63,14 @@ class CustomerDisplay(QWidget):
         self._timer.start(TICK_MS)
         counter.changed.connect(self.refresh)
         self.refresh()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.opened.emit(True)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.opened.emit(False)
 
     def show_test(self, on: bool) -> None:
         """Whether no real money moves here."""

@@ -86,15 +86,23 @@ class GatewayList(QWidget):
         box.setStretch(2, 1)
         self.setLayout(box)
 
+    @property
+    def stops(self) -> list[QPushButton]:
+        """Where Tab halts, from the top."""
+        return [*self.buttons.values(), self.add]
+
     def show_cards(self, cards: Sequence[GatewayCard], chosen: str) -> None:
         """In place while they are the same ones: the focus stays where it is."""
-        if list(self.buttons) != [card.name for card in cards]:
-            self._rebuild(cards)
+        anew = list(self.buttons) != [card.name for card in cards]
+        focused = anew and self._rebuild(cards)
         for card in cards:
             self.buttons[card.name].show_card(card)
             self.buttons[card.name].setChecked(card.name == chosen)
+        if focused:
+            self.focus_first()
 
-    def _rebuild(self, cards: Sequence[GatewayCard]) -> None:
+    def _rebuild(self, cards: Sequence[GatewayCard]) -> bool:
+        """Whether one of them had the focus."""
         focused = any(button.hasFocus() for button in self.buttons.values())
         for button in self.buttons.values():
             self._group.removeButton(button)
@@ -106,8 +114,7 @@ class GatewayList(QWidget):
             self._group.addButton(button)
             self._cards.addWidget(button)
             button.clicked.connect(lambda _=False, name=name: self.chosen.emit(name))
-        if focused and self.buttons:
-            next(iter(self.buttons.values())).setFocus()
+        return focused
 
     def focus_first(self) -> None:
         button = next((each for each in self.buttons.values() if each.isChecked()), None)

@@ -11,7 +11,7 @@ from pos.services.setup_views import SafeView
 from pos.ui.views.gatewaycards import ConnectionCard, KeysCard, SafeNote, ShopCard
 from pos.ui.views.gatewaylist import GatewayList, scroll
 from pos.ui.views.gatewaytable import AbilityTable
-from pos.ui.widgets.button import CommandButton
+from pos.ui.widgets.button import CommandButton, tab_through
 from pos.ui.widgets.labels import column, holder, label, line
 from pos.ui.widgets.switch import Switch
 from pos.words.gateways import Gateways
@@ -109,7 +109,10 @@ class GatewaysPanel(QWidget):
         self.list.focus_first()
 
     def show_cards(self, cards: Sequence[GatewayCard], chosen: str, minutes: float) -> None:
+        before = self.list.stops
         self.list.show_cards(cards, chosen)
+        if self.list.stops != before:
+            self._chain()
         self.table.show_cards(cards, chosen)
         self.card = next((card for card in cards if card.name == chosen), None)
         self._area.setVisible(self.card is not None)
@@ -125,6 +128,14 @@ class GatewaysPanel(QWidget):
         self._show_note()
         self.keys.show_card(card)
         self.shop.show_card(card, minutes)
+
+    def _chain(self) -> None:
+        """Down the list, then down the page beside it."""
+        keys, shop = self.keys, self.shop
+        head = (self.earlier, self.switch, self.note.button)
+        tab_through(
+            *self.list.stops, *head, keys.replace, keys.copy, keys.remove, self.connection.button, shop.qr, shop.every
+        )
 
     def show_safe(self, safe: SafeView) -> None:
         self.note.show_safe(safe)

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QSpacerItem, QVBoxLayout, QWidget
 
 from pos.domain.status import Shown
-from pos.ui.widgets.labels import centred, column, fit, frame, holder, label, line, set_tone
+from pos.ui.widgets.labels import centred, column, elided, fit, frame, holder, label, line, set_tone
 from pos.ui.widgets.qrview import QrView, Square
 from pos.ui.widgets.ring import Disc, Ring
 from pos.words.pay import Paid, Pay, Refund, Split, Unknown
@@ -24,7 +24,6 @@ SIDE = 30
 QR_SIDE = 370
 MIN_QR = 176
 COMPACT_MARGINS = (18, 16, 18, 12)
-MAX_LINK_SHOWN = 44
 
 
 def half(tone: str, name: str) -> QFrame:
@@ -49,19 +48,21 @@ class QrHalf(QFrame):
         self._kit = kit
         self._shop = shop
         self._view: OrderView | None = None
+        self._compact = self._display = False
         self.setObjectName("half.qr")
         self.setProperty("half", True)
-        self.heading = centred(label(Pay.SCAN_TO_PAY.format(shop=shop.name), "strong", tone="secondary"))
+        self.heading = centred(label("", "strong", tone="secondary", name="pay.heading"))
         self.amount = centred(fit("", "huge", name="pay.amount"))
         self.code = QrView(kit, "payQr", QR_SIDE)
         self.asking = centred(label("", "sub", wrap=True, name="pay.asking"))
+        self.asking.setContentsMargins(12, 0, 12, 0)
         self.card = frame("qrCard")
         self.card.setLayout(column(self.code, self.asking))
         room = Square(self.card, MIN_QR, QR_SIDE + 2)
         self.expires = centred(label("", "big", tone="secondary", name="pay.expires"))
         self.timer = label("", "big", name="pay.timer")
-        self.link = centred(label("", "row", name="pay.link"))
-        self.safe = centred(label(Pay.SAFE_DISPLAY, "small", wrap=True))
+        self.link = centred(elided("", "row", name="pay.link"))
+        self.safe = centred(label(Pay.SAFE, "small", name="pay.safe", wrap=True))
         clock = line(0, self.expires, 6, self.timer, 0)
         self._above, self._below = QSpacerItem(0, 24), QSpacerItem(0, 18)
         self._foot = holder(column(6, self.link))
@@ -70,12 +71,23 @@ class QrHalf(QFrame):
         self.setLayout(self._box)
 
     def set_compact(self, compact: bool) -> None:
-        for each in (self._foot, self.safe):
-            each.setVisible(not compact)
+        self._compact = compact
+        self._foot.setVisible(not compact)
+        self._show_safe()
         self._above.changeSize(0, 10 if compact else 24)
         self._below.changeSize(0, 8 if compact else 18)
         self._box.setContentsMargins(*(COMPACT_MARGINS if compact else (SIDE, 34, SIDE, 34)))
         self._box.invalidate()
+
+    def show_display(self, on: bool) -> None:
+        """Whether the customer has a display to look at."""
+        self._display = on
+        self._show_safe()
+
+    def _show_safe(self) -> None:
+        """Said of a code that is there to be scanned."""
+        self.safe.setText(Pay.SAFE_DISPLAY if self._display else Pay.SAFE)
+        self.safe.setVisible(bool(self.code.text) and not self._compact)
 
     def show_order(self, view: OrderView | None, amount: str, asking: str) -> None:
         self._view = view
@@ -84,13 +96,16 @@ class QrHalf(QFrame):
         text = attempt.qr_text if attempt is not None and not asking else ""
         self.code.setVisible(bool(text))
         self.asking.setVisible(not text)
-        if attempt is not None and attempt.phase == "closing" and not asking:
+        closing = attempt is not None and attempt.phase == "closing" and not text and not asking
+        self.heading.setText(Pay.CLOSING if closing else Pay.SCAN_TO_PAY.format(shop=self._shop.name))
+        if attempt is not None and closing:
             self.asking.setText(Pay.CLOSING_HINT.format(gateway=attempt.gateway_title))
         else:
             gateway = asking or (attempt.gateway_title if attempt else "")
             self.asking.setText(Pay.ASKING.format(gateway=gateway))
         self.code.show_text(text, Pay.QR_NAME.format(amount=amount))
         self.link.setText(_short(attempt.link_url) if attempt is not None and text else "")
+        self._show_safe()
         self.tick()
 
     def tick(self) -> None:
@@ -117,14 +132,17 @@ class UnknownHalf(QFrame):
         self._kit = kit
         self._shop = shop
         self._view: OrderView | None = None
+        self._compact = self._display = False
         self.setObjectName("half.unknown")
         self.setProperty("half", True)
         self.setProperty("tone", "unknown")
         self.heading = centred(label("", "strong", tone="unknown_deep"))
         self.amount = centred(fit("", "huge", name="unknown.amount"))
         self.ring = Ring(kit.theme, Unknown.WITHOUT_ANSWER)
-        self.first = centred(label(Unknown.HEADLINE_1, "headline", tone="unknown_deep", name="unknown.1"))
-        self.second = centred(label(Unknown.HEADLINE_2, "headline", tone="unknown_deep", name="unknown.2"))
+        self.first = centred(fit(Unknown.HEADLINE_1, "headline", name="unknown.1"))
+        self.second = centred(fit(Unknown.HEADLINE_2, "headline", name="unknown.2"))
+        for headline in (self.first, self.second):
+            set_tone(headline, "unknown_deep")
         self.why = centred(label("", tone="unknown_deep", wrap=True))
         rule = frame("splitLine", rule="tone", tone="unknown")
         says = centred(label(Unknown.DISPLAY_SAYS, "small", tone="unknown_deep", wrap=True))
@@ -143,17 +161,24 @@ class UnknownHalf(QFrame):
         )
         why = line(50, self.why, 50)
         why.setStretch(1, 1)
-        self._foot = holder(column(rule, 14, says))
+        self._foot = holder(column(rule, 14, says), "unknown.display")
+        self._foot.hide()
         self._box = column(*parts, why, 0, self._foot, margins=(SIDE, 34, SIDE, 34))
         self.setLayout(self._box)
 
     def set_compact(self, compact: bool) -> None:
-        self._foot.setVisible(not compact)
+        self._compact = compact
+        self.show_display(self._display)
         self.ring.set_side(150 if compact else 226)
         self._box.setContentsMargins(*(COMPACT_MARGINS if compact else (SIDE, 34, SIDE, 34)))
         self._above.changeSize(0, 12 if compact else 32)
         self._below.changeSize(0, 14 if compact else 34)
         self._box.invalidate()
+
+    def show_display(self, on: bool) -> None:
+        """What the customer reads meanwhile, where there is a display."""
+        self._display = on
+        self._foot.setVisible(on and not self._compact)
 
     def show_order(self, view: OrderView) -> None:
         self._view = view
@@ -176,8 +201,7 @@ class OutcomeHalf(QFrame):
         super().__init__()
         self._kit = kit
         self._shop = shop
-        self._compact = False
-        self._paid = False
+        self._compact = self._paid = self._display = False
         self.setObjectName("half.outcome")
         self.setProperty("half", True)
         self.heading = centred(label("", "strong"))
@@ -189,15 +213,21 @@ class OutcomeHalf(QFrame):
         self.rule = frame("splitLine", rule="tone", tone="paid")
         self.says = centred(label(Paid.DISPLAY_SHOWS, "small", wrap=True))
         parts = (self.heading, 0, middle(self.disc), 24, self.word, 4, self.amount, 12, self.how, 4, self.which)
-        self._foot = holder(column(self.rule, 14, self.says))
+        self._foot = holder(column(self.rule, 14, self.says), "outcome.display")
+        self._foot.hide()
         self._box = column(*parts, 0, self._foot, margins=(SIDE, 34, SIDE, 34))
         self.setLayout(self._box)
 
     def set_compact(self, compact: bool) -> None:
         self._compact = compact
         self.disc.setFixedSize(*((110, 110) if compact else (208, 208)))
-        self._foot.setVisible(not compact and self._paid)
+        self.show_display(self._display)
         self._box.setContentsMargins(*(COMPACT_MARGINS if compact else (SIDE, 34, SIDE, 34)))
+
+    def show_display(self, on: bool) -> None:
+        """What the customer sees now, where there is a display."""
+        self._display = on
+        self._foot.setVisible(on and self._paid and not self._compact)
 
     def show_order(self, view: OrderView) -> None:
         look = LOOKS[view.shown]
@@ -217,7 +247,7 @@ class OutcomeHalf(QFrame):
         self.how.setText(self._how(view))
         self.which.setText(self._which(view))
         self._paid = paid
-        self._foot.setVisible(paid and not self._compact)
+        self.show_display(self._display)
         deep = f"{look.tone}_deep" if look.tone in ("paid", "double") else ""
         for each in (self.heading, self.word, self.how, self.which, self.says):
             set_tone(each, deep)
@@ -248,5 +278,4 @@ def _short(url: str) -> str:
     """The link without its scheme, for the eye; nothing of a UPI text, which nobody can read."""
     if url.startswith("upi:"):
         return ""
-    plain = url.partition("://")[2]
-    return plain if len(plain) <= MAX_LINK_SHOWN else plain[: MAX_LINK_SHOWN - 1] + "…"
+    return url.partition("://")[2]

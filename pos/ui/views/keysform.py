@@ -11,6 +11,7 @@ from pos.domain.errors import BadInput
 from pos.services.setup_views import GatewayCard, NewKeys, SafeView, SecretView
 from pos.ui.views.form import FormPanel, text_field
 from pos.ui.views.gatewaycards import place_word
+from pos.ui.widgets.button import tab_through
 from pos.ui.widgets.chips import Chips
 from pos.ui.widgets.labels import column, holder, label
 from pos.ui.widgets.secretfield import SecretField
@@ -144,6 +145,8 @@ class KeysPanel(FormPanel):
             row = narrow(column(label(secret.title, "field"), 8, self._field(secret), 10))
             self._room.addWidget(row)
             self._made.append(row)
+        chips = (*self.which.buttons, *self.mode.buttons)
+        tab_through(*chips, *self.fields.values(), self.server, self.back, self.button)
         self.changed.emit()
 
     def _field(self, secret: SecretView) -> QWidget:

@@ -69,6 +69,12 @@ class PayPanel(QWidget):
         self.halves.setSizePolicy(ignored, ignored)
         self.sheet.setSizePolicy(ignored, upright)
 
+    def show_display(self, on: bool) -> None:
+        """Whether there is a customer's display: only then words speak of it."""
+        for half in (self.qr, self.unknown, self.outcome):
+            half.show_display(on)
+        self.sheet.receipt.show_display(on)
+
     def focus_first(self) -> None:
         self.setFocus()
 

@@ -115,8 +115,8 @@ class SellPanel(QWidget):
     def _assemble(self) -> None:
         focusless(self.held)
         self._top = line(self.scan, 10, self.held, margins=(20, 18, 20, 0))
-        self._chips_box = line(self.chips, margins=(20, 14, 20, 0))
-        self._grid_box = line(self.grid, self.bar, margins=(20, 14, 1, 0))
+        self._chips_box = line(self.chips, margins=(20, 8, 20, 0))
+        self._grid_box = line(self.grid, self.bar, margins=(20, 8, 1, 0))
         box = column(self.tray, self._top, self._chips_box, self.nothing, self._grid_box)
         box.setStretch(4, 1)
         self.nothing.setContentsMargins(20, 14, 20, 0)
@@ -147,8 +147,8 @@ class SellPanel(QWidget):
         self._compact = compact
         side, top = (16, 14) if compact else (20, 18)
         self._top.setContentsMargins(side, top, side, 0)
-        self._chips_box.setContentsMargins(side, 12 if compact else 14, side, 0)
-        self._grid_box.setContentsMargins(side, 12 if compact else 14, 1, 0)
+        self._chips_box.setContentsMargins(side, 6 if compact else 8, side, 0)
+        self._grid_box.setContentsMargins(side, 6 if compact else 8, 1, 0)
         self.scan.set_hint(Sell.SCAN_SHORT if compact else Sell.SCAN)
         self.chips.set_small(compact)
         self.fit()

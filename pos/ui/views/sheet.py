@@ -14,8 +14,9 @@ from pos.ui.models.timeline import TimelineModel
 from pos.ui.steps import reached, steps
 from pos.ui.views.asides import NextCard, ReceiptCard
 from pos.ui.widgets.button import CommandButton, focusless
-from pos.ui.widgets.labels import column, holder, label, line
+from pos.ui.widgets.labels import column, fit, holder, label, line
 from pos.ui.widgets.lists import ContentList
+from pos.ui.widgets.paint import pill_width
 from pos.ui.widgets.pill import Pill
 from pos.ui.widgets.stepbar import StepBar
 from pos.words.pay import Local, Paid, Pay, Unknown
@@ -23,12 +24,15 @@ from pos.words.shell import Bar
 from pos.words.states import LOOKS, Steps
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QResizeEvent
+
     from pos.ui.commands import Commands
     from pos.ui.kit import Kit
 
 MAX_ROWS = 9
 """Rows of what happened on the pay panel: the newest; all of them stand in the history."""
 ROW_HEIGHT = 33
+HEAD_GAP = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,7 @@ class Sheet(QWidget):
         self._kit = kit
         self._counter = counter
         self._commands = commands
-        self.title = label("", "heading", name="sheet.order")
+        self.title = fit("", "heading", name="sheet.order")
         self.sub = label("", "sub", name="sheet.attempt")
         self.test = label(Bar.TEST, name="testMark")
         self.test.hide()
@@ -74,7 +78,7 @@ class Sheet(QWidget):
         self.model = TimelineModel(kit.formats)
         delegate = PayTimelineDelegate(kit)
         delegate.row_height = ROW_HEIGHT
-        self.list = ContentList("sheet.happened", Pay.HAPPENED, self.model, delegate)
+        self.list = ContentList("sheet.happened", Pay.HAPPENED, self.model, delegate, newest=True)
         self.next = NextCard(kit)
         self.receipt = ReceiptCard(kit)
         self._pages: dict[tuple[Key, ...], QWidget] = {}
@@ -83,7 +87,8 @@ class Sheet(QWidget):
         self._assemble()
 
     def _assemble(self) -> None:
-        head = column(line(self.title, 0, self.pill), 1, line(self.sub, 10, self.test, 0))
+        (top := line(self.title, HEAD_GAP, self.pill)).setStretch(0, 1)
+        head = column(top, 1, line(self.sub, 10, self.test, 0))
         self._happened = holder(column(self.list, 14))
         self._happened.setSizePolicy(self.list.sizePolicy())
         self._box = column(head, 16, self.bar, 16, self._happened, self.next, 0, self.receipt, 10, self._keys)
@@ -106,6 +111,11 @@ class Sheet(QWidget):
             page.deleteLater()
         self._pages.clear()
         self.refresh()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self._show_head(self._counter.view)
 
     def refresh(self) -> None:
         view, stage = self._counter.view, self._counter.stage
@@ -134,7 +144,10 @@ class Sheet(QWidget):
             self.pill.set(Steps.ASKING, "waiting")
             return
         look = LOOKS[view.shown]
-        self.pill.set(look.short_word if self._compact else look.long_word, look.tone, look.icon)
+        sides = self._box.contentsMargins()
+        room = self.width() - sides.left() - sides.right() - self.title.sizeHint().width() - HEAD_GAP
+        short = self._compact or pill_width(look.long_word, look.icon) > room
+        self.pill.set(look.short_word if short else look.long_word, look.tone, look.icon)
 
     def _rows(self, view: OrderView | None) -> list[TimelineRow]:
         rows = list(self._counter.timeline)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRect, QSize, Qt
@@ -146,6 +147,20 @@ def focusless(button: QPushButton) -> QPushButton:
     """Clicking does not take the focus from the scan field; the keyboard still reaches it by Tab."""
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     return button
+
+
+def tab_through(*widgets: QWidget) -> None:
+    """Tab goes through these in this order, which the eye follows: what is made anew would come last of all.
+
+    Of buttons of which one is chosen only that one takes the focus, and Qt gives a place only to what takes it.
+    """
+    policies = [widget.focusPolicy() for widget in widgets]
+    for widget in widgets:
+        widget.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    for first, second in pairwise(widgets):
+        QWidget.setTabOrder(first, second)
+    for widget, policy in zip(widgets, policies, strict=True):
+        widget.setFocusPolicy(policy)
 
 
 def named(widget: QWidget, name: str, spoken: str) -> QWidget:

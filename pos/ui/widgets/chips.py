@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 
 
 class Flow(QLayout):
-    """Items side by side, wrapped like words, in reading direction."""
+    """Items side by side, wrapped like words, in reading direction; `below` is the gap between rows."""
 
-    def __init__(self, gap: int = 8) -> None:
+    def __init__(self, gap: int = 8, below: int = 8) -> None:
         super().__init__()
+        self._below = below
         self._items: list[QLayoutItem] = []
         self._heights: dict[int, int] = {}  # by width: a window that changes asks hundreds of times
         self.setSpacing(gap)
@@ -67,7 +68,7 @@ class Flow(QLayout):
         for item in self._items:
             size = item.sizeHint()
             if at.x() > rect.left() and at.x() + size.width() > rect.right() + 1:
-                at = QPoint(rect.left(), at.y() + height + self.spacing())
+                at = QPoint(rect.left(), at.y() + height + self._below)
                 height = 0
             if move:
                 item.setGeometry(QStyle.visualRect(direction, rect, QRect(at, size)))
@@ -87,7 +88,7 @@ class Chips(QWidget):
         self._small = False
         self.setObjectName(name)
         self.setAccessibleName(spoken)
-        self._flow = Flow()
+        self._flow = Flow(below=0)  # chips bring a margin of their own
         self.setLayout(self._flow)
         self._group = QButtonGroup(self)
         self._buttons: dict[str, QPushButton] = {}
@@ -95,6 +96,11 @@ class Chips(QWidget):
     @property
     def key(self) -> str:
         return next((key for key, button in self._buttons.items() if button.isChecked()), "")
+
+    @property
+    def buttons(self) -> list[QPushButton]:
+        """In reading order."""
+        return list(self._buttons.values())
 
     def set(self, chips: Sequence[tuple[str, str]], chosen: str) -> None:
         """Show (key, words) chips; words alone change in place."""
@@ -114,6 +120,12 @@ class Chips(QWidget):
         for button in self._buttons.values():
             set_tone(button, "true" if small else "", "small")
 
+    def _take_tab(self) -> None:
+        """Tab halts at the chosen chip, the arrows go on from there; Qt would halt at the one it halted at before."""
+        for button in self._buttons.values():
+            policy = Qt.FocusPolicy.TabFocus if button.isChecked() else Qt.FocusPolicy.NoFocus
+            button.setFocusPolicy(policy)
+
     def _rebuild(self, keys: Sequence[str]) -> None:
         while item := self._flow.takeAt(0):
             widget = item.widget()
@@ -128,6 +140,7 @@ class Chips(QWidget):
             button.setProperty("small", "true" if self._small else "")
             button.setCheckable(True)
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            button.toggled.connect(lambda on: self._take_tab() if on else None)
             button.clicked.connect(lambda _=False, key=key: self.chosen.emit(key))
             self._group.addButton(button)
             self._flow.addWidget(button)

@@ -23,24 +23,36 @@ HEADER_HEIGHT = 34
 
 
 class ContentList(QListView):
-    """Takes the height of its rows, less where there is less room; nothing in it can be chosen."""
+    """Takes the height of its rows, less where there is less room; nothing in it can be chosen.
 
-    def __init__(self, name: str, spoken: str, model: QAbstractItemModel, delegate: QStyledItemDelegate) -> None:
+    A row is as high as its words need in the list's width. `newest`: the last row stays in sight.
+    """
+
+    def __init__(
+        self, name: str, spoken: str, model: QAbstractItemModel, delegate: QStyledItemDelegate, *, newest: bool = False
+    ) -> None:
         super().__init__()
         self.setObjectName(name)
         self.setAccessibleName(spoken)
         self.setModel(model)
         delegate.setParent(self)
         self.setItemDelegate(delegate)
-        self.setUniformItemSizes(True)
+        self.setResizeMode(QListView.ResizeMode.Adjust)
         self.setSelectionMode(QListView.SelectionMode.NoSelection)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.setMinimumHeight(0)
-        for changed in (model.rowsInserted, model.rowsRemoved, model.modelReset):
+        for changed in (model.rowsInserted, model.rowsRemoved, model.modelReset, model.dataChanged):
             changed.connect(self.updateGeometry)
+        if newest:
+            self.verticalScrollBar().rangeChanged.connect(lambda _, last: self.verticalScrollBar().setValue(last))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self.updateGeometry()
 
     def sizeHint(self) -> QSize:
         return QSize(120, sum(self.sizeHintForRow(row) for row in range(self.model().rowCount())))

@@ -80,6 +80,19 @@ def paint_cap(painter: QPainter, rect: QRect, text: str, theme: Theme, *, faded:
     painter.restore()
 
 
+def wrapped_height(text: str, font: QFont, width: int) -> int:
+    """How high `text` stands in lines of this width."""
+    room = QRect(0, 0, max(1, width), 1)
+    return QFontMetrics(font).boundingRect(room, Qt.TextFlag.TextWordWrap, text).height()
+
+
+def draw_wrapped(painter: QPainter, rect: QRect, text: str, font: QFont, color: QColor) -> None:
+    """Plain text in as many lines as it needs, from the top of `rect`."""
+    painter.setFont(font)
+    painter.setPen(color)
+    painter.drawText(rect, Qt.AlignmentFlag.AlignLeading | Qt.TextFlag.TextWordWrap, text)
+
+
 def draw_text(painter: QPainter, rect: QRect, text: str, font: QFont, color: QColor, *, trailing: bool = False) -> None:
     """One line of plain text in `rect`, elided where it is too long, aligned by reading direction."""
     painter.setFont(font)
