@@ -532,3 +532,12 @@ def test_a_package_that_does_not_load_says_so_and_its_keys_are_nobodys_to_give(m
     manager.press(Qt.Key.Key_N, CONTROL)
     manager.settle()
     assert manager.window.flow.overlay == "vault"
+
+
+def test_where_keys_come_from_the_environment_the_ring_stands_on_what_enter_does(manager: Stand) -> None:
+    known = manager.till.setup.known
+    given = tuple(replace(secret, place="environment", shown="") for secret in known["razorpay"].secrets)
+    known["razorpay"] = replace(known["razorpay"], secrets=given)
+    open_gateways(manager)
+    manager.press(Qt.Key.Key_R, CONTROL)
+    manager.until(manager.window.panels.keys.button.hasFocus)

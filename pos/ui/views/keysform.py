@@ -100,8 +100,9 @@ class KeysPanel(FormPanel):
         self.changed.emit()
 
     def focus_first(self) -> None:
+        """The first field; where there is nothing to type, what Enter does."""
         first = next(iter(self.fields.values()), None)
-        (first or self.back).setFocus()
+        (first or (self.button if self.can_confirm else self.back)).setFocus()
 
     def confirm(self) -> None:
         keys = {name: field.take() for name, field in self.fields.items()}
