@@ -263,8 +263,8 @@ async def test_a_key_that_is_known_with_another_amount_alarms_each_time_and_ends
 
 
 async def test_a_link_is_found_by_the_gateways_clock_not_by_ours(shop: Shop, bank: Bank) -> None:
-    """The till's clock is hours off: the link that was asked for must not be taken for one that never came to be."""
-    shop.clock.advance(5 * 3_600)
+    """The till's clock is days off: the link that was asked for must not be taken for one that never came to be."""
+    shop.clock.advance(50 * 3_600)
     shop.lose_link_calls()
     view = await shop.sell(TEA)
     shop.clock.advance(75)
