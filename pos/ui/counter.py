@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from pos.domain.order import Life
-from pos.domain.payment import LIVE
 from pos.domain.status import Shown
 from pos.words.sell import Cash
 
@@ -59,6 +58,8 @@ def _own_gateway(view: OrderView) -> tuple[str, bool]:
 
     A link that is over binds nobody: where its gateway does not answer, the next one takes the order.
     """
+    from pos.domain.payment import LIVE  # not before the first paint
+
     if view.next_share is not None and view.next_share.gateway:
         return view.next_share.gateway, True
     return (view.attempt.gateway, view.attempt.phase in LIVE) if view.attempt is not None else ("", False)

@@ -540,4 +540,5 @@ def test_where_keys_come_from_the_environment_the_ring_stands_on_what_enter_does
     known["razorpay"] = replace(known["razorpay"], secrets=given)
     open_gateways(manager)
     manager.press(Qt.Key.Key_R, CONTROL)
-    manager.until(manager.window.panels.keys.button.hasFocus)
+    manager.settle()
+    assert manager.window.panels.keys.button.hasFocus()
